@@ -1,0 +1,39 @@
+# Two commands to know: `make demo` and `make test`. Both work as the first command in a fresh clone.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# Workers of the test run; tests that start processes of their own are few.
+JOBS   ?= 2
+
+.PHONY: demo test test-all check format bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/doppelscan demo --out demo
+
+test: $(VENV)/.installed
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+test-all: $(VENV)/.installed
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "slow or not slow"
+
+check: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) demo
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("doppelscan needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@

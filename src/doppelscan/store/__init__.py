@@ -1,0 +1,22 @@
+"""Bytes on disk: atomic writes, fingerprints, versioned manifests and tables, the cache. Knows no image."""
+
+from doppelscan.store.atomic import atomic_file, atomic_folder, write_bytes, write_text
+from doppelscan.store.cache import Cache
+from doppelscan.store.fingerprints import fingerprint, fingerprint_file, fingerprint_files
+from doppelscan.store.manifests import read_json, write_json
+from doppelscan.store.tables import read_table, write_table
+
+__all__ = [
+    "Cache",
+    "atomic_file",
+    "atomic_folder",
+    "fingerprint",
+    "fingerprint_file",
+    "fingerprint_files",
+    "read_json",
+    "read_table",
+    "write_bytes",
+    "write_json",
+    "write_table",
+    "write_text",
+]

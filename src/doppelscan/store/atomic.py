@@ -1,0 +1,77 @@
+"""Writes that are whole or not there: write beside the target, fsync, rename."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from doppelscan.errors import InputError, Problem
+
+__all__ = ["atomic_file", "atomic_folder", "write_bytes", "write_text"]
+
+
+@contextlib.contextmanager
+def atomic_file(target: Path) -> Iterator[Path]:
+    """A path to write to; it becomes `target` when the block ends well, and is removed when it does not."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".draft-{uuid.uuid4().hex}")
+    try:
+        yield draft
+        _sync(draft)
+        draft.replace(target)
+        _sync(target.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """An empty folder to fill; it becomes `target` when the block ends well, and is removed when it does not.
+
+    Raises
+    ------
+    InputError
+        If `target` exists and is not an empty folder: nothing is ever overwritten.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(Problem("exists and is not an empty folder", where=str(target), cure="name another"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".draft-{uuid.uuid4().hex}")
+    draft.mkdir()
+    try:
+        yield draft
+        sync_tree(draft)
+        draft.replace(target)
+        _sync(target.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_bytes(target: Path, content: bytes) -> None:
+    """Write `content` to `target`, whole or not at all."""
+    with atomic_file(target) as draft:
+        draft.write_bytes(content)
+
+
+def write_text(target: Path, content: str) -> None:
+    """Write `content` to `target` as UTF-8, whole or not at all."""
+    write_bytes(target, content.encode())
+
+
+def sync_tree(folder: Path) -> None:
+    """Force everything under `folder` to disk."""
+    for path in sorted(folder.rglob("*")):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,22 @@
+"""Functions that child processes of the tests run; they must be importable there."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+
+def double(x: int) -> int:
+    return 2 * x
+
+
+def die_at_three(x: int) -> int:
+    if x == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+def fail_at_two(x: int) -> int:
+    if x == 2:
+        raise ValueError("two")
+    return x

@@ -1,0 +1,90 @@
+"""Errors, estimates, seeds, settings, the public names."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import doppelscan
+from doppelscan.errors import InputError, MissingExtra, Problem
+from doppelscan.estimates import Estimate
+from doppelscan.seeds import parse_seeds, stream
+from doppelscan.settings import Resources, free_memory, parse_memory
+
+
+def test_an_input_error_names_every_problem_with_place_and_cure() -> None:
+    error = InputError([Problem("is empty", where="a.png"), Problem("is odd", cure="mend it")])
+    assert str(error) == "a.png: is empty\nis odd (mend it)"
+
+
+def test_a_missing_extra_names_the_extra() -> None:
+    assert "doppelscan[ray]" in str(MissingExtra("ray", "ray", "a cluster"))
+
+
+@given(st.floats(0, 1), st.integers(0, 10**6))
+def test_an_estimate_survives_json(value: float, n: int) -> None:
+    estimate = Estimate(value, 0.0, 1.0, n)
+    assert Estimate.from_json(estimate.to_json()) == estimate
+
+
+def test_an_unknown_estimate_is_null_in_json_and_says_so() -> None:
+    assert Estimate.unknown().to_json() == {"value": None, "low": 0.0, "high": 1.0, "n": 0}
+    assert not Estimate.from_json(Estimate.unknown().to_json()).known
+    assert Estimate.unknown().percent() == "unknown"
+    assert Estimate(0.012, 0.006, 0.021, 1000).percent() == "1.2% (0.60% to 2.1%)"
+
+
+def test_a_stream_depends_on_seed_and_name_alone() -> None:
+    first = stream(0, "patient", 3).random(4)
+    stream(0, "patient", 4).random(9)
+    assert stream(0, "patient", 3).random(4).tolist() == first.tolist()
+    assert (
+        stream(1, "patient", 3).random()
+        != stream(0, "patient", 3).random()
+        != stream(0, "patient", "3").random()
+    )
+
+
+def test_seeds_include_both_ends() -> None:
+    assert list(parse_seeds("7-9")) == [7, 8, 9]
+    assert list(parse_seeds("4")) == [4]
+
+
+@pytest.mark.parametrize("text", ["", "a-b", "9-7", "1-2-3", "-1"])
+def test_seeds_of_another_form_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="seeds"):
+        parse_seeds(text)
+
+
+@pytest.mark.parametrize(("text", "n"), [("1", 1), ("2GB", 2**31), ("512 MiB", 2**29), ("1.5k", 1536)])
+def test_memory_is_read_as_people_write_it(text: str, n: int) -> None:
+    assert parse_memory(text) == n
+
+
+@given(st.text(max_size=8))
+def test_memory_of_any_text_is_an_amount_or_an_input_error(text: str) -> None:
+    try:
+        assert parse_memory(text) >= 0
+    except InputError as error:
+        assert "--memory" in str(error)  # noqa: PT017 - either outcome is right
+
+
+def test_the_default_budget_is_half_of_what_is_free() -> None:
+    assert 0 < Resources().memory <= free_memory()
+
+
+def test_the_public_names_are_these() -> None:
+    assert doppelscan.__all__ == ["Estimate", "Findings", "ImageSet", "open_images"]
+    for name in doppelscan.__all__:
+        assert getattr(doppelscan, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = doppelscan.nonsense  # type: ignore[attr-defined]
+
+
+def test_importing_doppelscan_and_its_reports_needs_no_torch() -> None:
+    code = "import sys, doppelscan.report, doppelscan.imagesets; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
