@@ -1,0 +1,136 @@
+"""Which library opens a file: told by how its name ends, or its content begins."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol, cast, runtime_checkable
+
+from doppelscan.errors import UnreadableImage
+from doppelscan.images.formats import limits
+from doppelscan.images.formats.entry import Entry
+from doppelscan.images.image import Image
+
+__all__ = ["entries", "is_candidate", "read"]
+
+_DOORS = {
+    ".png": "pillow",
+    ".jpg": "pillow",
+    ".jpeg": "pillow",
+    ".jpe": "pillow",
+    ".bmp": "pillow",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".dcm": "dicom",
+    ".dicom": "dicom",
+    ".ima": "dicom",
+    ".nii": "nifti",
+    ".nii.gz": "nifti",
+    ".npy": "arrays",
+    ".npz": "arrays",
+}
+_HEAD = 132
+_REASON = 300
+
+
+@runtime_checkable
+class _Door(Protocol):
+    """What each module that knows a file library offers."""
+
+    def entries(self, path: Path, part: str | None) -> list[Entry]: ...
+
+    def read(self, entry: Entry) -> Image: ...
+
+
+def is_candidate(path: Path) -> bool:
+    """Whether a file could be an image that is read here: by its name, or because it begins as DICOM does."""
+    try:
+        return _door_name(path) is not None
+    except OSError:
+        return False
+
+
+def entries(path: Path, part: str | None = None) -> list[Entry]:
+    """The images that a file holds, from its headers; `part` names an array of an .npz.
+
+    Raises
+    ------
+    UnreadableImage
+        With the reason, whatever is wrong with the file.
+    """
+    with _one_error():
+        found = _door(path).entries(path.absolute(), part)
+        for entry in found:
+            limits.check_shape(entry.shape)
+        return found
+
+
+def read(entry: Entry) -> Image:
+    """The image that an entry names, its volume's slices joined.
+
+    Raises
+    ------
+    UnreadableImage
+        With the reason, whatever is wrong with the file or files.
+    """
+    with _one_error():
+        image = _door(Path(entry.file)).read(entry)
+        if (image.stored.shape, image.stored.dtype.name) != (entry.shape, entry.dtype):
+            found = f"{image.stored.shape} of {image.stored.dtype}"
+            raise UnreadableImage(f"holds {found} where its header says {entry.shape} of {entry.dtype}")
+        return image
+
+
+def _door(path: Path) -> _Door:
+    if not path.exists():
+        raise UnreadableImage("does not exist")
+    if not path.is_file():
+        raise UnreadableImage("is no file")
+    if path.stat().st_size == 0:
+        raise UnreadableImage("is empty")
+    name = _door_name(path)
+    if name is None:
+        raise UnreadableImage(f"not an image: {path.suffix or 'a name without suffix'}")
+    return cast("_Door", importlib.import_module(f"doppelscan.images.formats.{name}"))
+
+
+def _door_name(path: Path) -> str | None:
+    name = path.name.lower()
+    for suffix, door in _DOORS.items():
+        if name.endswith(suffix):
+            return door
+    return "dicom" if path.is_file() and _begins_as_dicom(path) else None
+
+
+def _begins_as_dicom(path: Path) -> bool:
+    """Whether there is DICOM's mark, or (as in files without a preamble) an element of group 2 or 8."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    little, big = head[:2] in {b"\x02\0", b"\x08\0"}, head[:2] in {b"\0\x02", b"\0\x08"}
+    element = head[2:4] if little else head[3:1:-1]
+    return head[128:] == b"DICM" or ((little or big) and len(head) == _HEAD and element[1:] == b"\0")
+
+
+@contextlib.contextmanager
+def _one_error() -> Iterator[None]:
+    """Whatever a library raises leaves as UnreadableImage; what it merely warns of stays unsaid."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except UnreadableImage:
+        raise
+    except Exception as error:
+        raise UnreadableImage(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "permission denied"
+    if isinstance(error, MemoryError):
+        return "does not fit in memory"
+    lines = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+    return f"cannot be decoded: {lines or type(error).__name__}"[:_REASON]

@@ -1,0 +1,85 @@
+"""How the pixels of an image are moved: by an affine map about its centre, or by a smooth random field.
+
+All channels move alike. Values between pixels are interpolated linearly; beyond the border it repeats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import ndimage
+
+__all__ = ["Affine", "elastic", "rotation", "shift", "warp", "zoom"]
+
+Values = Float[np.ndarray, "c *space"]
+
+_WAVES = 4  # of the elastic field along each axis; the shortest is two thirds of the image long
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Where a pixel of the new image comes from, in pixels from the centre: `matrix @ position + offset`."""
+
+    matrix: Float[np.ndarray, "d d"]
+    offset: Float[np.ndarray, " d"]
+
+    def after(self, other: Affine) -> Affine:
+        """The map that is `other` first, then this one."""
+        return Affine(other.matrix @ self.matrix, other.matrix @ self.offset + other.offset)
+
+
+def warp(values: Values, affine: Affine) -> Values:
+    """The image moved by an affine map about its centre."""
+    centre = (np.array(values.shape[1:]) - 1) / 2
+    offset = centre + affine.offset - affine.matrix @ centre
+    moved = [
+        ndimage.affine_transform(channel, affine.matrix, offset, order=1, mode="nearest")
+        for channel in values
+    ]
+    return np.stack(moved)
+
+
+def rotation(n_axes: int, degrees: float, rng: np.random.Generator) -> Affine:
+    """A turn by at most `degrees`, either way, in the plane of the image or in any plane of a volume."""
+    angle = np.radians(rng.uniform(-degrees, degrees))
+    u, v = np.linalg.qr(rng.normal(size=(n_axes, 2)))[0].T
+    turn = np.sin(angle) * (np.outer(v, u) - np.outer(u, v))
+    shrink = (np.cos(angle) - 1) * (np.outer(u, u) + np.outer(v, v))
+    return Affine(np.eye(n_axes) + turn + shrink, np.zeros(n_axes))
+
+
+def shift(space: tuple[int, ...], share: float, rng: np.random.Generator) -> Affine:
+    """A shift along each axis by at most `share` of its length, either way."""
+    return Affine(np.eye(len(space)), np.array(space) * rng.uniform(-share, share, len(space)))
+
+
+def zoom(n_axes: int, share: float, rng: np.random.Generator) -> Affine:
+    """A zoom by a factor of at most 1 + `share`, in or out."""
+    factor = (1 + share) ** rng.uniform(-1, 1)
+    return Affine(np.eye(n_axes) / factor, np.zeros(n_axes))
+
+
+def elastic(values: Values, share: float, rng: np.random.Generator) -> Values:
+    """The image bent by a smooth field that moves a pixel by typically `share` of the longest side."""
+    space = values.shape[1:]
+    fields = np.stack([_smooth_field(space, rng) for _ in space])
+    positions = np.indices(space) + share * max(space) * fields
+    return np.stack(
+        [ndimage.map_coordinates(channel, positions, order=1, mode="nearest") for channel in values]
+    )
+
+
+def _smooth_field(space: tuple[int, ...], rng: np.random.Generator) -> Float[np.ndarray, "*space"]:
+    """A random sum of slow cosines, of variance 1 on average."""
+    field = rng.normal(size=(_WAVES,) * len(space)) / np.sqrt(_WAVES ** len(space))
+    for length in space:  # each turn replaces the first axis of coefficients by an axis of pixels, put last
+        field = np.tensordot(field, _cosines(length), axes=(0, 1))
+    return np.asarray(field)
+
+
+def _cosines(length: int) -> Float[np.ndarray, "length waves"]:
+    """The first cosines on `length` pixels, each of mean square 1 (the orthonormal basis of the DCT-II)."""
+    waves = np.cos(np.pi * np.arange(_WAVES) * (np.arange(length)[:, None] + 0.5) / length)
+    return waves * np.where(np.arange(_WAVES) > 0, np.sqrt(2), 1)
