@@ -1,0 +1,18 @@
+"""Exact nearest neighbours by Pearson correlation, in bounded memory; duplicates within a set."""
+
+from doppelscan.search.blocks import ArrayBlocks, Blocks
+from doppelscan.search.duplicates import Duplicates, find_duplicates
+from doppelscan.search.nearest import Groups, Neighbours, nearest
+from doppelscan.search.pairs import Pairs, pairs_above
+
+__all__ = [
+    "ArrayBlocks",
+    "Blocks",
+    "Duplicates",
+    "Groups",
+    "Neighbours",
+    "Pairs",
+    "find_duplicates",
+    "nearest",
+    "pairs_above",
+]

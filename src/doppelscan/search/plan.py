@@ -1,0 +1,145 @@
+"""How many images are in memory at once, and in which order they pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float32, Shaped
+
+from doppelscan.encoders.pixels import unit_vectors
+from doppelscan.errors import InputError, Problem
+from doppelscan.search.blocks import Blocks
+from doppelscan.settings import Resources
+
+__all__ = ["Held", "Plan"]
+
+_BYTES_A_CORRELATION = 64  # the float32 product of a tile, its masks, and pairs drawn from it
+_STEP = 2**24  # bytes of float64 pixels made into vectors at once: what a processor cache holds
+
+
+@dataclass(frozen=True)
+class Held:
+    """Consecutive images in memory: their pixels as stored, their unit vectors on the device."""
+
+    start: int
+    pixels: Shaped[np.ndarray, "n *shape"]
+    vectors: Float32[torch.Tensor, "n d"]
+    constant: Bool[torch.Tensor, "n"]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def span(self) -> slice:
+        """Where these images are in their set."""
+        return slice(self.start, self.start + len(self))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How two sides of images pass through bounded memory.
+
+    An eighth of `memory` bounds each block of images, of which four can be alive (of either side the one
+    at work and the one being read), and the tile of correlations of two blocks; a sixteenth each bounds
+    float64 work on vectors and on exact scores. One image a block is the least.
+    """
+
+    memory: int
+    device: torch.device
+    shape: tuple[int, ...]
+    itemsize: int
+
+    @staticmethod
+    def of(resources: Resources | None, *sides: Blocks) -> Plan:
+        """The plan for sides that each hold an image.
+
+        Raises
+        ------
+        InputError
+            If the sides differ in shape, hold no real numbers, or the device is not there.
+        """
+        resources = resources or Resources()
+        firsts = [side.read(0, 1) for side in sides]
+        for image in firsts:
+            _refuse_other_shapes(image.shape[1:], firsts[0].shape[1:])
+            _refuse_other_than_real(image.dtype)
+        device = _device(resources.device)
+        itemsize = max(image.dtype.itemsize for image in firsts)
+        return Plan(_memory(resources.memory, device), device, firsts[0].shape[1:], itemsize)
+
+    @property
+    def d(self) -> int:
+        """Values in one image."""
+        return math.prod(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Images in one block."""
+        tile = math.isqrt(self.memory // 8 // _BYTES_A_CORRELATION)
+        return max(1, min(self.memory // 8 // self._bytes_an_image, tile))
+
+    @property
+    def scratch(self) -> int:
+        """Bytes for float64 work."""
+        return self.memory // 16
+
+    def held(self, images: Blocks, start: int = 0) -> Iterator[Held]:
+        """The images from `start` on, block by block."""
+        stops = ((at, min(at + self.size, len(images))) for at in range(start, len(images), self.size))
+        return (self._hold(images, *ends) for ends in stops)
+
+    def again(self, images: Blocks) -> Callable[[int], Iterable[Held]]:
+        """What `held` gives, for any number of passes; kept where the memory of two blocks holds all."""
+        if len(images) * self._bytes_an_image > self.memory // 4:
+            return lambda start: self.held(images, start)
+        kept = list(self.held(images))
+        return lambda start: (block for block in kept if block.start >= start)
+
+    @property
+    def _bytes_an_image(self) -> int:
+        return max(1, self.d * (self.itemsize + 4))
+
+    def _hold(self, images: Blocks, start: int, stop: int) -> Held:
+        pixels = images.read(start, stop)
+        _refuse_other_shapes(pixels.shape[1:], self.shape)
+        assert len(pixels) == stop - start, f"asked for {stop - start} images, read {len(pixels)}"
+        vectors = torch.empty(len(pixels), self.d, dtype=torch.float32, device=self.device)
+        constant = torch.empty(len(pixels), dtype=torch.bool, device=self.device)
+        step = max(1, min(self.scratch // 4, _STEP) // (8 * max(1, self.d)))
+        for at in range(0, len(pixels), step):
+            unit = unit_vectors(pixels[at : at + step], device=self.device)
+            vectors[at : at + step], constant[at : at + step] = unit.vectors, unit.constant
+        return Held(start, pixels, vectors, constant)
+
+
+def _refuse_other_shapes(found: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if found != expected:
+        what = f"images of shape {found} cannot be compared with images of shape {expected}"
+        raise InputError(
+            Problem(what, cure="bring all to one with `doppelscan prepare --size` or `audit --size`")
+        )
+
+
+def _refuse_other_than_real(dtype: np.dtype) -> None:
+    if not np.can_cast(dtype, np.float64, casting="same_kind"):
+        raise InputError(Problem(f"pixels of type {dtype} are not real numbers"))
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:  # the latter where torch was built without CUDA
+        raise InputError(Problem(f"device {name!r} cannot be used", cure="auto, cpu or cuda:0")) from error
+
+
+def _memory(allowed: int, device: torch.device) -> int:
+    """What may be used: also on the device, where it has memory of its own."""
+    if device.type != "cuda":
+        return allowed
+    return min(allowed, torch.cuda.mem_get_info(device)[0])

@@ -1,0 +1,22 @@
+"""How sure a number is: intervals, conformal p-values by patient, tails, false discovery. Knows no image."""
+
+from doppelscan.statistics.conformal import PatientNull, PValues
+from doppelscan.statistics.excess import excess_share
+from doppelscan.statistics.intervals import binomial, clustered, widened
+from doppelscan.statistics.multiple import flagged, q_values
+from doppelscan.statistics.outliers import outliers
+from doppelscan.statistics.tails import Tail, fit_tail
+
+__all__ = [
+    "PValues",
+    "PatientNull",
+    "Tail",
+    "binomial",
+    "clustered",
+    "excess_share",
+    "fit_tail",
+    "flagged",
+    "outliers",
+    "q_values",
+    "widened",
+]
