@@ -1,0 +1,74 @@
+"""What a path holds, as an ImageSet."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from doppelscan.errors import InputError, Problem
+from doppelscan.imagesets.imageset import ImageSet
+from doppelscan.imagesets.listing import Listing, list_folder, list_table
+from doppelscan.imagesets.saving import is_saved, open_saved
+from doppelscan.imagesets.scanning import scan
+from doppelscan.settings import Resources
+from doppelscan.workers import Progress, silent
+
+__all__ = ["open_images"]
+
+
+def open_images(
+    path: str | Path,
+    *,
+    patient_pattern: str | None = None,
+    resources: Resources | None = None,
+    progress: Progress = silent,
+) -> ImageSet:
+    """The images at `path`; their pixels are read when asked for.
+
+    `path` is an imageset folder, a folder of image files (sub-folders are labels; an `images.csv` or
+    `images.parquet` in it is its table), a table naming files, one file, or one array of a MedMNIST
+    file (`set.npz:train`). Files that cannot be read are in `unreadable`, each with its reason.
+
+    Raises
+    ------
+    InputError
+        If there is nothing at `path`, its table is wrong, or it holds no image at all.
+    """
+    path = os.path.abspath(path)  # noqa: PTH100 - a name with `:part` behind it, not a path
+    file, part = _split_part(path)
+    if is_saved(file):
+        return open_saved(file)
+    listing = _list(file)
+    images = scan(
+        listing,
+        name=path,
+        part=part,
+        patient_pattern=patient_pattern,
+        resources=resources or Resources(),
+        progress=progress,
+    )
+    if len(images) == 0:
+        raise InputError(_nothing(images))
+    return images
+
+
+def _split_part(path: str) -> tuple[Path, str | None]:
+    before, colon, part = path.rpartition(":")
+    if colon and before.lower().endswith(".npz"):
+        return Path(before), part
+    return Path(path), None
+
+
+def _list(path: Path) -> Listing:
+    if path.is_dir():
+        return list_folder(path)
+    if not path.exists():
+        raise InputError(Problem("there is nothing here", where=str(path), cure="check the path"))
+    if path.suffix.lower() in {".csv", ".parquet"}:
+        return list_table(path)
+    return Listing(path.parent, (path.name,))
+
+
+def _nothing(images: ImageSet) -> list[Problem]:
+    problems = [Problem("holds no image that can be read", where=images.name)]
+    return problems + [Problem(bad.reason, where=bad.where) for bad in images.unreadable[:20]]

@@ -1,0 +1,163 @@
+"""Which images the listed files hold, and what is known of each."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from doppelscan.errors import InputError, Problem, UnreadableImage
+from doppelscan.images.formats import Entry, assemble, entries
+from doppelscan.imagesets.imageset import ImageSet, Unreadable, with_columns
+from doppelscan.imagesets.listing import Listing
+from doppelscan.imagesets.pixels import FilePixels
+from doppelscan.imagesets.versions import code_versions
+from doppelscan.settings import Resources
+from doppelscan.store import Cache, fingerprint_files
+from doppelscan.workers import Progress, counted, map_ordered
+
+__all__ = ["scan"]
+
+_GROUP = 32  # files read by a worker at a time
+
+
+def scan(
+    listing: Listing,
+    *,
+    name: str,
+    part: str | None = None,
+    patient_pattern: str | None = None,
+    resources: Resources,
+    progress: Progress,
+) -> ImageSet:
+    """The set of all images in the listed files, unread but for their headers.
+
+    Files are read again only where their content has changed. `part` names an array of an `.npz`;
+    `patient_pattern` is a regular expression whose group `patient`, or first group, finds the patient in an id.
+    """
+    contents = dict(
+        zip(listing.files, fingerprint_files([listing.folder / f for f in listing.files]), strict=True)
+    )
+    found = _Found.from_cache(listing, contents, part, resources, progress)
+    images, refused = assemble(found.entries)
+    unreadable = [Unreadable(*row) for row in (*listing.refused, *found.unreadable)]
+    unreadable += [Unreadable(_relative(file, listing.folder), reason) for file, reason in refused]
+    table = _table(images, listing, patient_pattern)
+    pixels = FilePixels(tuple(images), tuple(_content(entry, listing.folder, contents) for entry in images))
+    return ImageSet(table, pixels, name=name, unreadable=tuple(unreadable))
+
+
+@dataclass(frozen=True)
+class _Found:
+    entries: list[Entry]
+    unreadable: list[tuple[str, str]]
+
+    @staticmethod
+    def from_cache(
+        listing: Listing, contents: dict[str, str], part: str | None, resources: Resources, progress: Progress
+    ) -> _Found:
+        key = {
+            "versions": code_versions(),
+            "folder": str(listing.folder.resolve()),
+            "files": contents,
+            "part": part,
+        }
+        make = partial(_read_headers, listing, part, resources, progress)
+        rows = Cache.default().table("scans", key, make)
+        parsed = [json.loads(text) for text in rows["found"]]
+        readable = [Entry.from_json(row) for row in parsed if "reason" not in row]
+        return _Found(readable, [(row["file"], row["reason"]) for row in parsed if "reason" in row])
+
+
+def _read_headers(
+    listing: Listing, part: str | None, resources: Resources, progress: Progress
+) -> pd.DataFrame:
+    paths = [listing.folder / file for file in listing.files]
+    workers = min(resources.workers, 1 + len(paths) // (4 * _GROUP))
+    read = map_ordered(partial(_entries, part=part), paths, workers=workers, group=_GROUP)
+    rows: list[str] = []
+    for file, found in zip(
+        listing.files, counted(read, "reading headers", len(paths), progress), strict=True
+    ):
+        if isinstance(found, str):
+            rows.append(json.dumps({"file": file, "reason": found}))
+        else:
+            rows.extend(json.dumps(entry.to_json()) for entry in found)
+    return pd.DataFrame({"found": pd.Series(rows, dtype=object)})
+
+
+def _entries(path: Path, part: str | None) -> list[Entry] | str:
+    try:
+        return entries(path, part)
+    except UnreadableImage as error:
+        return error.reason
+
+
+def _table(images: Sequence[Entry], listing: Listing, patient_pattern: str | None) -> pd.DataFrame:
+    files = [_relative(entry.file, listing.folder) for entry in images]
+    rows = pd.DataFrame(
+        {
+            "id": [
+                file if e.frame is None else f"{file}#{e.frame}"
+                for file, e in zip(files, images, strict=True)
+            ],
+            "file": files,
+            "patient": pd.Series([entry.patient for entry in images], dtype=object),
+            "study": pd.Series([entry.study for entry in images], dtype=object),
+            "label": pd.Series(
+                [_label(e, file) for file, e in zip(files, images, strict=True)], dtype=object
+            ),
+        }
+    )
+    if listing.table is not None:
+        said = listing.table.reindex(files).reset_index(drop=True)
+        for column in said:
+            known = rows.get(column)
+            rows[column] = said[column] if known is None else said[column].where(said[column].notna(), known)
+    if patient_pattern is not None:
+        rows["patient"] = _patients(rows["id"], patient_pattern)
+    return with_columns(rows)
+
+
+def _label(entry: Entry, file: str) -> str | None:
+    """The label in the file, else the sub-folder; folders of DICOM files name studies, not labels."""
+    folders = PurePosixPath(file).parts[:-1]
+    if entry.label is not None or not folders or entry.study is not None:
+        return entry.label
+    return folders[-1]
+
+
+def _patients(ids: "pd.Series[str]", pattern: str) -> "pd.Series[str]":
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise InputError(
+            Problem(f"{pattern!r} is no regular expression: {error}", where="--patient-pattern")
+        ) from error
+    if not compiled.groups:
+        raise InputError(
+            Problem(f"{pattern!r} has no group", where="--patient-pattern", cure=r"write (person\d+)")
+        )
+    group = "patient" if "patient" in compiled.groupindex else 1
+    matches = [compiled.search(name) for name in ids]
+    if len(ids) and not any(matches):
+        raise InputError(
+            Problem(f"{pattern!r} matches no id, such as {ids.iloc[0]!r}", where="--patient-pattern")
+        )
+    return pd.Series([match[group] if match else None for match in matches], index=ids.index, dtype=object)
+
+
+def _content(entry: Entry, folder: Path, contents: dict[str, str]) -> str:
+    files = entry.slices or (entry.file,)
+    return "".join(contents[_relative(file, folder)] for file in files)
+
+
+def _relative(file: str, folder: Path) -> str:
+    """The listed name of a file: relative to the folder where it lies in it."""
+    path = Path(file)
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()

@@ -1,0 +1,195 @@
+"""What a path holds becomes a set: folders, tables, arrays; what cannot be read is listed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image as Pillow
+
+from doppelscan.errors import InputError
+from doppelscan.imagesets import ImageSet, open_images
+from realdata import real_data
+
+
+def write_png(path: Path, value: int = 100, shape: tuple[int, ...] = (6, 8)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.arange(int(np.prod(shape)), dtype=np.uint8).reshape(shape) + np.uint8(value)
+    Pillow.fromarray(pixels).save(path)
+    return path
+
+
+def test_sub_folders_are_labels_and_ids_are_relative_paths(tmp_path: Path) -> None:
+    write_png(tmp_path / "sick" / "b.png")
+    write_png(tmp_path / "well" / "a.png")
+    images = open_images(tmp_path)
+    assert images.table["id"].tolist() == ["sick/b.png", "well/a.png"]
+    assert images.table["label"].tolist() == ["sick", "well"]
+    assert images.shape == (1, 6, 8)
+    assert images[1].pixels[0, 0, 0] == 100
+
+
+def test_a_table_in_the_folder_gives_patients_labels_and_other_columns(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png")
+    write_png(tmp_path / "b.png")
+    (tmp_path / "images.csv").write_text("file,patient,label,sex\na.png,007,sick,f\nb.png,,,\n")
+    images = open_images(tmp_path)
+    assert images.table["patient"].tolist() == ["007", None]
+    assert images.table["sex"].tolist() == ["f", None]
+    assert not images.patients_known
+    assert images.patients.tolist() == [0, 1]
+
+
+def test_what_a_table_does_not_name_and_names_without_a_file_are_listed(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png")
+    write_png(tmp_path / "extra.png")
+    (tmp_path / "images.csv").write_text("file\na.png\nlost.png\n")
+    images = open_images(tmp_path)
+    assert [(bad.where, bad.reason) for bad in images.unreadable] == [
+        ("lost.png", "named in images.csv but not there"),
+        ("extra.png", "not named in images.csv"),
+    ]
+
+
+def test_a_table_anywhere_names_files_relative_to_itself_or_absolute(tmp_path: Path) -> None:
+    far = write_png(tmp_path / "far" / "a.png")
+    write_png(tmp_path / "lists" / "near.png")
+    pd.DataFrame({"path": [str(far), "near.png"], "patient": [1, 2]}).to_parquet(
+        tmp_path / "lists" / "mine.parquet"
+    )
+    images = open_images(tmp_path / "lists" / "mine.parquet")
+    assert images.table["id"].tolist() == [far.as_posix(), "near.png"]
+    assert images.table["patient"].tolist() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("name\na.png\n", "no column 'file'"),
+        ("file\na.png\na.png\n", "more than once"),
+        ("file,patient\n,1\n", "name no file"),
+        ("", "no readable table"),
+        ('file\n"a.png\n', "no readable table"),
+    ],
+)
+def test_a_wrong_table_is_one_clear_error(tmp_path: Path, content: str, message: str) -> None:
+    write_png(tmp_path / "a.png")
+    (tmp_path / "images.csv").write_text(content)
+    with pytest.raises(InputError, match=message):
+        open_images(tmp_path)
+
+
+def test_two_tables_in_a_folder_are_refused(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png")
+    (tmp_path / "images.csv").write_text("file\na.png\n")
+    pd.DataFrame({"file": ["a.png"]}).to_parquet(tmp_path / "images.parquet")
+    with pytest.raises(InputError, match="holds both"):
+        open_images(tmp_path)
+
+
+def test_a_pattern_finds_patients_in_ids(tmp_path: Path) -> None:
+    for name in ("person1_a.png", "person1_b.png", "person2_a.png", "odd.png"):
+        write_png(tmp_path / name)
+    images = open_images(tmp_path, patient_pattern=r"(person\d+)_")
+    assert images.table["patient"].tolist() == [None, "person1", "person1", "person2"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"), [("(", "no regular"), (r"\d", "no group"), ("(xyz)", "matches no id")]
+)
+def test_a_useless_pattern_is_refused(tmp_path: Path, pattern: str, message: str) -> None:
+    write_png(tmp_path / "a.png")
+    with pytest.raises(InputError, match=message):
+        open_images(tmp_path, patient_pattern=pattern)
+
+
+def test_an_empty_folder_and_a_missing_path_are_input_errors(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no image"):
+        open_images(tmp_path)
+    with pytest.raises(InputError, match="nothing here"):
+        open_images(tmp_path / "none")
+
+
+def test_unreadable_files_are_listed_each_with_its_reason(tmp_path: Path) -> None:
+    write_png(tmp_path / "good.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "good.png").read_bytes()[:30])
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("hello")
+    images = open_images(tmp_path)
+    assert len(images) == 1
+    assert {bad.where for bad in images.unreadable} == {"cut.png", "empty.png", "notes.txt"}
+    assert all(bad.reason for bad in images.unreadable)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_without_permission_is_listed(tmp_path: Path) -> None:
+    write_png(tmp_path / "good.png")
+    write_png(tmp_path / "secret.png").chmod(0)
+    assert [bad.where for bad in open_images(tmp_path).unreadable] == ["secret.png"]
+
+
+def test_unicode_and_long_names_are_kept(tmp_path: Path) -> None:
+    names = sorted(["Ünïcode 患者 🩻.png", "x" * 240 + ".png"])
+    for name in names:
+        write_png(tmp_path / name)
+    assert open_images(tmp_path).table["id"].tolist() == names
+
+
+def test_the_second_opening_reads_no_header_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_png(tmp_path / "a.png")
+    first = open_images(tmp_path)
+    monkeypatch.setattr("doppelscan.imagesets.scanning.entries", None)
+    again = open_images(tmp_path)
+    assert again.fingerprint == first.fingerprint
+    write_png(tmp_path / "a.png", value=50)  # new content under the same name is read again
+    with pytest.raises(TypeError):
+        open_images(tmp_path)
+
+
+def test_an_array_of_a_medmnist_file_is_a_set(tmp_path: Path) -> None:
+    pixels = np.arange(3 * 28 * 28, dtype=np.uint16).reshape(3, 28, 28).astype(np.uint8)
+    np.savez(
+        tmp_path / "s.npz", train_images=pixels, train_labels=np.array([[0], [1], [1]]), val_images=pixels[:1]
+    )
+    images = open_images(f"{tmp_path / 's.npz'}:train")
+    assert images.table["id"].tolist() == ["s.npz#0", "s.npz#1", "s.npz#2"]
+    assert images.table["label"].tolist() == ["0", "1", "1"]
+    assert np.array_equal(images.read(0, 3)[:, 0], pixels)
+    with pytest.raises(InputError, match="train"):
+        open_images(tmp_path / "s.npz")
+
+
+def test_shapes_that_differ_name_the_cure(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png")
+    write_png(tmp_path / "b.png", shape=(5, 5, 3))
+    with pytest.raises(InputError, match=r"2 shapes.*--size 128 --channels grey"):
+        _ = open_images(tmp_path).shape
+
+
+def test_asking_for_images_by_id() -> None:
+    images = ImageSet.from_arrays(np.zeros((3, 1, 2, 2), np.uint8), pd.DataFrame({"id": ["a", "b", "c"]}))
+    assert images.positions(["c", "a"]).tolist() == [2, 0]
+    with pytest.raises(InputError, match="'x', 'y'"):
+        images.positions(["x", "a", "y"])
+    assert images.take([2, 0]).table["id"].tolist() == ["c", "a"]
+    with pytest.raises(IndexError):
+        images[3]
+
+
+def test_every_file_of_the_robustness_folder_is_read_or_listed() -> None:
+    folder = real_data("dicom_robustness")
+    images = open_images(folder)
+    n_files = sum(path.is_file() for path in folder.rglob("*"))
+    entries = images.pixels.entries  # type: ignore[attr-defined]
+    read = {file for entry in entries for file in (entry.slices or (entry.file,))}
+    listed = {bad.where for bad in images.unreadable}
+    assert len(read) + len(listed) == n_files
+    assert all(bad.reason for bad in images.unreadable)
+
+
+def test_chest_films_have_their_patients() -> None:
+    images = open_images(real_data("chest_xray"))
+    assert (len(images), images.patients.max() + 1, images.patients_known) == (3099, 1687, True)

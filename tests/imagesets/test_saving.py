@@ -1,0 +1,212 @@
+"""Sets on disk: they come back, survive interruption, and are never half there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image as Pillow
+
+from cohorts import films, pixels_of
+from doppelscan.errors import FormatError, InputError
+from doppelscan.images.preparation import Preparation
+from doppelscan.imagesets import ImageSet, open_images, save, split
+from doppelscan.imagesets.saving import cached
+from doppelscan.settings import Resources
+
+
+def folder_of_films(folder: Path, n: int = 12) -> Path:
+    folder.mkdir()
+    for image, name in zip(films(n), films(n).table["id"], strict=True):
+        Pillow.fromarray(image.pixels[0]).save(folder / name)
+    return folder
+
+
+def test_a_saved_set_comes_back(tmp_path: Path) -> None:
+    saved = save(films(5, each=2), tmp_path / "set")
+    back = open_images(tmp_path / "set")
+    assert np.array_equal(pixels_of(back), pixels_of(films(5, each=2)))
+    pd.testing.assert_frame_equal(back.table, films(5, each=2).table)
+    assert back.fingerprint == saved.fingerprint
+    assert back[3].pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32", "bool"])
+@pytest.mark.parametrize("space", [(4, 5), (3, 4, 5)])
+def test_pixels_keep_their_type_in_two_and_three_dimensions(
+    tmp_path: Path, dtype: str, space: tuple[int, ...]
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 2, (4, 2, *space)).astype(dtype)
+    back = save(ImageSet.from_arrays(pixels), tmp_path / "set")
+    assert back.pixels.dtype == dtype
+    assert np.array_equal(pixels_of(back), pixels)
+
+
+def test_preparation_is_recorded_and_part_of_the_fingerprint(tmp_path: Path) -> None:
+    small = save(films(3), tmp_path / "small", preparation=Preparation(size=(8, 8)))
+    plain = save(films(3), tmp_path / "plain")
+    assert small.shape == (1, 8, 8)
+    assert small.preparation["size"] == [8, 8]
+    assert small.fingerprint != plain.fingerprint
+
+
+def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
+    source = open_images(folder_of_films(tmp_path / "films", 300))
+    one, two = (
+        save(
+            source, tmp_path / f"{n}", preparation=Preparation(size=(16, 16)), resources=Resources(workers=n)
+        )
+        for n in (1, 2)
+    )
+    assert one.fingerprint == two.fingerprint
+    assert np.array_equal(pixels_of(one), pixels_of(two))
+
+
+def test_files_that_fail_when_decoded_are_left_out_and_listed(tmp_path: Path) -> None:
+    folder = folder_of_films(tmp_path / "films")
+    whole = (folder / "p3-0.png").read_bytes()
+    (folder / "p3-0.png").write_bytes(whole[: len(whole) - 40])
+    np.save(folder / "nan.npy", np.full((1, 20, 20), np.nan, np.float32))
+    saved = save(open_images(folder), tmp_path / "set")
+    assert len(saved) == 11
+    assert {bad.where for bad in saved.unreadable} == {"p3-0.png", "nan.npy"}
+    assert open_images(tmp_path / "set").unreadable == saved.unreadable
+
+
+def test_slices_of_volumes_become_images_of_the_same_patient(tmp_path: Path) -> None:
+    volumes = np.zeros((2, 1, 6, 6, 4), np.uint8)
+    volumes[..., 1:3] = 200
+    source = ImageSet.from_arrays(volumes, pd.DataFrame({"id": ["v0", "v1"], "patient": ["a", "b"]}))
+    preparation = Preparation(slices="axial", min_foreground=0.5, foreground_above=50)
+    saved = save(source, tmp_path / "set", preparation=preparation)
+    assert saved.table["id"].tolist() == ["v0#1", "v0#2", "v1#1", "v1#2"]
+    assert saved.table["patient"].tolist() == ["a", "a", "b", "b"]
+
+
+def test_saving_again_gives_the_same_set_and_anything_else_is_refused(tmp_path: Path) -> None:
+    first = save(films(3), tmp_path / "set")
+    assert save(films(3), tmp_path / "set").fingerprint == first.fingerprint
+    with pytest.raises(InputError, match="something else"):
+        save(films(4), tmp_path / "set")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.doc").write_text("years of work")
+    with pytest.raises(InputError, match="something else"):
+        save(films(3), tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.doc").read_text() == "years of work"
+
+
+def test_nothing_is_written_where_shapes_differ_or_nothing_is_left(tmp_path: Path) -> None:
+    folder = folder_of_films(tmp_path / "films", 3)
+    Pillow.fromarray(np.zeros((3, 3), np.uint8)).save(folder / "z.png")
+    with pytest.raises(InputError, match="--size"):
+        save(open_images(folder), tmp_path / "set")
+    empty = Preparation(slices="axial", min_foreground=0.5, foreground_above=50)
+    with pytest.raises(InputError, match="no image that can be prepared"):
+        save(ImageSet.from_arrays(np.zeros((2, 1, 4, 4, 4), np.uint8)), tmp_path / "set", preparation=empty)
+    assert not (tmp_path / "set").exists()
+
+
+def test_the_cache_decodes_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = open_images(folder_of_films(tmp_path / "films"))
+    first = cached(source)
+    monkeypatch.setattr("doppelscan.imagesets.saving.prepared", None)
+    again = cached(open_images(tmp_path / "films"))
+    assert np.array_equal(pixels_of(first), pixels_of(again))
+    assert again.name == str(tmp_path / "films")
+
+
+def test_a_slope_and_an_intercept_are_kept_beside_the_pixels(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    (tmp_path / "nii").mkdir()
+    for name, slope in (("a", 2.0), ("b", 0.5)):
+        stored = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+        image = nibabel.Nifti1Image(stored, np.eye(4))
+        image.header.set_slope_inter(slope, -1)
+        nibabel.save(image, tmp_path / "nii" / f"{name}.nii.gz")
+    source = open_images(tmp_path / "nii")
+    back = save(source, tmp_path / "set")
+    assert back.pixels.dtype == np.int16
+    for position in range(2):
+        assert np.allclose(back[position].pixels, source[position].pixels)
+        assert np.allclose(back.read(position, position + 1)[0], source[position].pixels)
+    assert back[0].spacing_mm == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("name", ["imageset.json", "images.parquet", "pixels.zarr/zarr.json"])
+def test_a_damaged_set_is_a_format_error(tmp_path: Path, name: str) -> None:
+    save(films(3), tmp_path / "set")
+    (tmp_path / "set" / name).write_bytes(b"{")
+    with pytest.raises(FormatError):
+        open_images(tmp_path / "set")
+
+
+def test_a_set_of_a_newer_version_says_so(tmp_path: Path) -> None:
+    save(films(3), tmp_path / "set")
+    manifest = json.loads((tmp_path / "set" / "imageset.json").read_text())
+    (tmp_path / "set" / "imageset.json").write_text(
+        json.dumps(manifest | {"format": "doppelscan-imageset/9"})
+    )
+    with pytest.raises(FormatError, match="newer"):
+        open_images(tmp_path / "set")
+
+
+def test_a_split_shares_no_patient_and_loses_no_image() -> None:
+    images = films(20, each=3)
+    train, held = split(images, 0.25, seed=4)
+    assert not set(train.table["patient"]) & set(held.table["patient"])
+    assert (len(train), len(held)) == (45, 15)
+    assert split(images, 0.25, seed=4)[1].table["id"].tolist() == held.table["id"].tolist()
+    with pytest.raises(InputError, match="cannot be split"):
+        split(images, 1.0)
+
+
+SAVE = """
+import sys, time
+from pathlib import Path
+import doppelscan.imagesets.drafts as drafts
+from doppelscan.imagesets import open_images, save
+from doppelscan.settings import Resources
+add = drafts.Draft.add
+def slow(self, shard, row):
+    done = add(self, shard, row)
+    print("shard", flush=True)
+    time.sleep(0.2)
+    return done
+drafts.Draft.add = slow
+if __name__ == "__main__":
+    save(open_images(sys.argv[1]), Path(sys.argv[2]), resources=Resources(workers=1))
+"""
+
+
+def test_a_killed_save_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    folder = folder_of_films(tmp_path / "films", 500)  # four shards
+    unbroken = save(open_images(folder), tmp_path / "unbroken")
+    script = tmp_path / "go.py"
+    script.write_text(SAVE)
+    out = tmp_path / "broken"
+    with subprocess.Popen(
+        [sys.executable, str(script), str(folder), str(out)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "shard\n"
+        assert child.stdout.readline() == "shard\n"
+        time.sleep(0.05)
+        os.kill(child.pid, signal.SIGKILL)
+    assert not out.exists()
+    assert len(list((tmp_path / ".broken.partial" / "shards").iterdir())) >= 2
+    resumed = save(open_images(folder), out)
+    assert resumed.fingerprint == unbroken.fingerprint
+    assert np.array_equal(pixels_of(resumed), pixels_of(unbroken))
+    files = sorted(
+        path.relative_to(out) for path in out.rglob("*") if path.is_file() and path.name != "imageset.json"
+    )
+    for name in files:
+        assert (out / name).read_bytes() == (tmp_path / "unbroken" / name).read_bytes(), name
