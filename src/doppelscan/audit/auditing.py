@@ -1,0 +1,62 @@
+"""The audit from beginning to end: read, match, conclude, write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from doppelscan.audit.conclusions import conclude
+from doppelscan.audit.evidence import gather
+from doppelscan.audit.inputs import Opener, Source, load
+from doppelscan.audit.matching import References
+from doppelscan.audit.records import Clock, as_run
+from doppelscan.audit.settings import AuditSettings
+from doppelscan.errors import InputError, Problem
+from doppelscan.findings import Findings, write_run
+from doppelscan.settings import Resources
+from doppelscan.workers import Progress, silent
+
+__all__ = ["audit"]
+
+
+def audit(
+    *,
+    train: Source,
+    synthetic: Source,
+    holdout: Source | None = None,
+    settings: AuditSettings | None = None,
+    out: Path | None = None,
+    patient_pattern: str | None = None,
+    resources: Resources | None = None,
+    progress: Progress = silent,
+) -> Findings:
+    """What the synthetic images give away of the training patients.
+
+    Parameters
+    ----------
+    train, synthetic, holdout
+        The images that the generator was trained on, those it made, and real images of patients that it
+        never saw: ImageSets, or what `open_images` opens.
+    out
+        The folder that the run is written to (findings, tables, record); nothing is written if None.
+    patient_pattern
+        A regular expression that finds the patient in an image's id, for sets that do not name them.
+
+    Raises
+    ------
+    InputError
+        For everything that is wrong with the sets or the settings, at once.
+    """
+    settings, resources = settings or AuditSettings(), resources or Resources()
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(Problem("is no folder", where=str(out), cure="name another"))
+    clock = Clock()
+    with clock.stage("reading"):
+        opened = Opener(settings.preparation, patient_pattern, resources, progress)
+        sets = load(train, synthetic, holdout, settings=settings, opener=opened)
+    with clock.stage("matching"):
+        evidence = gather(sets, References(sets.train, sets.holdout, resources, progress), settings)
+    with clock.stage("concluding"):
+        conclusion = conclude(evidence, settings)
+    if out is not None:
+        write_run(out, as_run(conclusion, evidence, settings, clock))
+    return conclusion.findings

@@ -1,0 +1,125 @@
+"""Whether the sets given can be audited against each other; every reason why not, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+
+from doppelscan.audit.settings import AuditSettings
+from doppelscan.errors import InputError, Problem
+from doppelscan.images.preparation import Preparation
+from doppelscan.imagesets import ImageSet, open_images
+from doppelscan.imagesets.saving import cached
+from doppelscan.settings import Resources
+from doppelscan.workers import Progress
+
+__all__ = ["Opener", "Sets", "Source", "load"]
+
+Source = ImageSet | str | Path
+
+
+class _How(TypedDict):
+    resources: Resources
+    progress: Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """The sets of one audit, prepared and of one shape."""
+
+    train: ImageSet
+    synthetic: ImageSet
+    holdout: ImageSet | None
+
+    @property
+    def named(self) -> Mapping[str, ImageSet]:
+        """The sets that there are, by their part in the audit."""
+        all_sets = {"train": self.train, "synthetic": self.synthetic, "holdout": self.holdout}
+        return {name: images for name, images in all_sets.items() if images is not None}
+
+
+@dataclass(frozen=True)
+class Opener:
+    """How every set of an audit is opened and prepared."""
+
+    preparation: Preparation
+    patient_pattern: str | None
+    resources: Resources
+    progress: Progress
+
+    def __call__(self, source: Source) -> ImageSet:
+        """The set, its pixels in the cache."""
+        how: _How = {"resources": self.resources, "progress": self.progress}
+        if not isinstance(source, ImageSet):
+            source = open_images(source, patient_pattern=self.patient_pattern, **how)
+        return cached(source, preparation=self.preparation, **how)
+
+
+def load(
+    train: Source, synthetic: Source, holdout: Source | None, *, settings: AuditSettings, opener: Opener
+) -> Sets:
+    """The sets, opened, prepared and checked.
+
+    Raises
+    ------
+    InputError
+        For everything that is wrong with any of them: cannot be opened, shapes that differ within or between
+        sets, a patient on both sides, too few patients.
+    """
+    opened: dict[str, ImageSet] = {}
+    problems: list[Problem] = []
+    for name, source in (("train", train), ("synthetic", synthetic), ("holdout", holdout)):
+        try:
+            if source is not None:
+                opened[name] = opener(source)
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    sets = Sets(opened["train"], opened["synthetic"], opened.get("holdout"))
+    if problems := [*_shapes(sets), *_patients(sets), *_calibration(sets, settings)]:
+        raise InputError(problems)
+    return sets
+
+
+def _shapes(sets: Sets) -> list[Problem]:
+    shapes = {name: images.shape for name, images in sets.named.items()}
+    if len(set(shapes.values())) == 1:
+        return []
+    listed = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes.items())
+    channels = len({shape[0] for shape in shapes.values()}) > 1
+    cure = "prepare them alike with `doppelscan prepare`, or give --size 128" + (
+        " --channels grey" * channels
+    )
+    return [Problem(f"the sets' images differ in shape: {listed}", cure=cure)]
+
+
+def _patients(sets: Sets) -> list[Problem]:
+    problems = []
+    held = sets.holdout
+    reference, name = (sets.train, "training set") if held is None else (held, "holdout")
+    if len(np.unique(reference.patients)) < 2:
+        problems.append(
+            Problem(f"the {name} shows fewer than two patients", where=reference.name, cure="add patients")
+        )
+    if held is not None:
+        known = [set(images.table["patient"].dropna()) for images in (sets.train, held)]
+        if both := sorted(known[0] & known[1]):
+            listed = ", ".join(both[:5]) + (f" and {len(both) - 5} more" if len(both) > 5 else "")
+            cure = "split by patient, for example with `doppelscan prepare --holdout 0.2`"
+            problems.append(
+                Problem(f"patients both trained on and held out: {listed}", where=held.name, cure=cure)
+            )
+    return problems
+
+
+def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
+    if settings.calibration == "dar" and sets.holdout is None:
+        return [
+            Problem("the dar calibration needs held-out images", where="--calibration", cure="give --holdout")
+        ]
+    return []

@@ -1,0 +1,81 @@
+"""What a reader must know to read the numbers of one audit: one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import stats
+
+from doppelscan.audit.evidence import Evidence
+from doppelscan.audit.null import NullArm
+from doppelscan.audit.settings import AuditSettings
+from doppelscan.imagesets import ImageSet
+from doppelscan.statistics import PatientNull
+
+__all__ = ["notes"]
+
+_FEW_PATIENTS = 100
+_ARMS_DIFFER = 1e-3  # two-sided p-value of a rank test between the two arms of the null
+
+
+def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Iterator[str]:
+    """The notes that this audit needs, the gravest first."""
+    sets = evidence.sets
+    if sets.holdout is None:
+        yield (
+            "There was no holdout: images without detail match everything, and this audit cannot tell them "
+            "from copies. Hold patients out before training to control for it."
+        )
+    yield from (
+        _unknown(name, images) for name, images in sets.named.items() if _lacks_patients(name, images)
+    )
+    if null.n_patients < _FEW_PATIENTS:
+        yield f"The null rests on {null.n_patients} patients only: rare copies need more to be told from chance."
+    if settings.calibration != "conformal":
+        yield (
+            "The verdict rests on a threshold on the score, not on p-values: it flags a share of novel images "
+            "that is not subtracted, and the false discovery rate is not controlled."
+        )
+    if _arms_differ(evidence):
+        yield (
+            "Held-out images differ from training images in how they match (another site, scanner or "
+            "selection?): the margin is off for a generator of either kind."
+        )
+    constant = int(np.isnan(evidence.clean.synthetic.score).sum())
+    if constant:
+        yield f"{constant} synthetic images are constant: their correlation is undefined; none is flagged."
+    yield from (_not_read(name, images) for name, images in sets.named.items() if images.unreadable)
+
+
+def _lacks_patients(name: str, images: ImageSet) -> bool:
+    return name != "synthetic" and not images.patients_known
+
+
+def _unknown(name: str, images: ImageSet) -> str:
+    unknown = int(images.table["patient"].isna().sum())
+    which = "training" if name == "train" else "held-out"
+    return (
+        f"{unknown} of {len(images)} {which} images name no patient, so each counts as a patient of its own: other "
+        "images of the same person then stand in the null, copies look less unusual than they are, and the "
+        "audit finds fewer of them; exposed patients are counted as images."
+    )
+
+
+def _not_read(name: str, images: ImageSet) -> str:
+    return f"{len(images.unreadable)} files of the {name} set could not be read: not audited, but listed in the report."
+
+
+def _arms_differ(evidence: Evidence) -> bool:
+    """Whether held-out patients and trained ones, as strangers to the training set, differ in the statistic."""
+    arms = {arm.name: _by_patient(arm) for arm in evidence.clean.null.arms}
+    if len(arms) < 2 or min(map(len, arms.values())) < 8:
+        return False
+    return bool(stats.mannwhitneyu(arms["calibration"], arms["leave_patient_out"]).pvalue < _ARMS_DIFFER)
+
+
+def _by_patient(arm: NullArm) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """The mean statistic of each patient."""
+    code = np.unique(arm.patient, return_inverse=True)[1]
+    statistic = np.nan_to_num(arm.matched.statistic)
+    return np.bincount(code, weights=statistic) / np.bincount(code)

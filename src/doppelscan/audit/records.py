@@ -1,0 +1,162 @@
+"""An audit as the files of a run: tables of single images, and the record of how it was made."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import doppelscan
+from doppelscan.audit.conclusions import Conclusion, JudgedControls
+from doppelscan.audit.evidence import Evidence
+from doppelscan.audit.null import NullArm
+from doppelscan.audit.settings import AuditSettings
+from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run
+from doppelscan.imagesets import ImageSet
+
+__all__ = ["Clock", "as_run"]
+
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "torch",
+    "zarr",
+    "pillow",
+    "pydicom",
+    "nibabel",
+    "opencv-python-headless",
+)
+
+
+@dataclass
+class Clock:
+    """When an audit began, and how long each stage took."""
+
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage."""
+        begin = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - begin, 3)
+
+
+def as_run(conclusion: Conclusion, evidence: Evidence, settings: AuditSettings, clock: Clock) -> Run:
+    """The run that `findings.write_run` writes."""
+    return Run(
+        findings=conclusion.findings,
+        matches=_matches(conclusion, evidence),
+        nulls=_table(NULLS.names, [_null(arm, evidence.sets.train) for arm in evidence.whole.null.arms]),
+        controls=_table(CONTROLS.names, [_controls(one, evidence) for one in conclusion.controls.values()]),
+        record=_record(evidence, settings, clock),
+    )
+
+
+def _matches(conclusion: Conclusion, evidence: Evidence) -> pd.DataFrame:
+    verdicts, matched = conclusion.verdicts, evidence.clean.synthetic
+    k = matched.indices.shape[1]
+    row = np.repeat(np.arange(len(matched.indices)), k)
+    best = _rows(evidence.sets.train, matched.indices.ravel())
+    table = pd.DataFrame(
+        {
+            "synthetic_id": evidence.sets.synthetic.table["id"].to_numpy()[row],
+            "rank": np.tile(np.arange(1, k + 1), len(matched.indices)),
+            "train_id": best["id"],
+            "patient": best["patient"],
+            "score": matched.scores.ravel(),
+            "statistic": verdicts.statistic[row],
+            "p_value": verdicts.p[row],
+            "p_kind": verdicts.kind[row],
+            "q_value": verdicts.q[row],
+            "copied": verdicts.copied[row],
+            "aligned_by": "",
+        }
+    )
+    found = (matched.indices.ravel() >= 0) | (table["rank"].to_numpy() == 1)
+    kept: pd.DataFrame = table.loc[found, MATCHES.names].reset_index(drop=True)
+    return kept
+
+
+def _null(arm: NullArm, train: ImageSet) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "image_id": arm.images.table["id"].to_numpy(),
+            "patient": arm.images.table["patient"].to_numpy(),
+            "arm": arm.name,
+            "best_id": _rows(train, arm.matched.best)["id"],
+            "score": arm.matched.score,
+            "statistic": arm.matched.statistic,
+        }
+    )
+
+
+def _controls(judged: JudgedControls, evidence: Evidence) -> pd.DataFrame:
+    arm = judged.arm
+    source = arm.images.table["id"].to_numpy()[arm.source]
+    strength = [0.0 if transform is None else transform.strength for transform in arm.transform]
+    return pd.DataFrame(
+        {
+            "image_id": [
+                f"{name}@{transform}" for name, transform in zip(source, arm.transform_names, strict=True)
+            ],
+            "source_id": source,
+            "transform": arm.transform_names,
+            "strength": strength,
+            "arm": arm.name,
+            "score": arm.matched.score,
+            "statistic": judged.statistic,
+            "p_value": judged.p,
+            "copied": judged.copied,
+            "named": arm.named,
+        }
+    )
+
+
+def _table(columns: list[str], parts: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+
+
+def _rows(train: ImageSet, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> dict[str, Any]:
+    """The ids and patients at these positions; None where there is no image (-1)."""
+    there = positions >= 0
+    rows = train.table[["id", "patient"]].iloc[positions].reset_index(drop=True)
+    return {str(name): rows[name].where(there, None) for name in rows}
+
+
+def _record(evidence: Evidence, settings: AuditSettings, clock: Clock) -> dict[str, Any]:
+    return {
+        "sets": {name: _set(images) for name, images in evidence.sets.named.items()},
+        "settings": settings.to_json(),
+        "seed": settings.seed,
+        "versions": {
+            "doppelscan": doppelscan.__version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in _PACKAGES},
+        },
+        "started": clock.started.isoformat(timespec="seconds"),
+        "seconds": clock.seconds,
+    }
+
+
+def _set(images: ImageSet) -> dict[str, Any]:
+    return {
+        "path": images.name,
+        "fingerprint": images.fingerprint,
+        "n": len(images),
+        "shape": list(images.shape),
+        "dtype": str(images.pixels.dtype),
+        "preparation": dict(images.preparation),
+        "unreadable": [[one.where, one.reason] for one in images.unreadable],
+    }

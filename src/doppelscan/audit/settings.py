@@ -1,0 +1,82 @@
+"""What a user may choose about an audit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from doppelscan.errors import InputError, Problem
+from doppelscan.images.preparation import Preparation
+
+__all__ = ["AuditSettings", "Calibration", "Method"]
+
+Method = Literal["pearson"]
+Calibration = Literal["conformal", "dar", "fixed"]
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """The settings of one audit.
+
+    Attributes
+    ----------
+    method
+        How pairs are scored: `pearson`, the correlation of pixels (paper A).
+    calibration
+        `conformal`: p-values by patient and a false discovery rate. `dar`: paper B's threshold, the 95th
+        percentile over training images of the best correlation with a held-out image. `fixed`: `threshold`.
+    threshold
+        The score above which an image is called a copy, for `fixed` only.
+    fdr
+        The share of false ones allowed among the flagged images.
+    preparation
+        What is done to every image of all sets first.
+    n_matches
+        Training images kept for each synthetic one, most similar first.
+    n_controls
+        Patients whose images are planted, in each arm of the controls.
+    n_null_patients
+        At most so many training patients join the null, drawn by `seed`.
+    n_draws
+        Bootstrap draws of the null's patients behind the intervals.
+    """
+
+    method: Method = "pearson"
+    calibration: Calibration = "conformal"
+    threshold: float | None = None
+    fdr: float = 0.05
+    preparation: Preparation = field(default_factory=Preparation)
+    n_matches: int = 3
+    n_controls: int = 100
+    n_null_patients: int = 5000
+    n_draws: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        problems = [Problem(*row) for row in self._problems()]
+        if problems:
+            raise InputError(problems)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, all of them."""
+        return asdict(self) | {"preparation": self.preparation.to_json()}
+
+    def _problems(self) -> list[tuple[str, str]]:
+        problems = []
+        for name, known in (("method", get_args(Method)), ("calibration", get_args(Calibration))):
+            if getattr(self, name) not in known:
+                problems.append((f"{getattr(self, name)!r} is none of {', '.join(known)}", f"--{name}"))
+        if not 0 < self.fdr < 1:
+            problems.append((f"a false discovery rate lies between 0 and 1, not at {self.fdr:g}", "--fdr"))
+        if (self.calibration == "fixed") != (self.threshold is not None):
+            problems.append(
+                ("a threshold goes with the calibration `fixed`, and only with it", "--threshold")
+            )
+        if self.threshold is not None and not -1 < self.threshold < 1:
+            problems.append(
+                (
+                    f"a threshold on correlation lies between -1 and 1, not at {self.threshold:g}",
+                    "--threshold",
+                )
+            )
+        return problems

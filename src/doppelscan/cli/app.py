@@ -1,0 +1,51 @@
+"""The commands, and how every error reaches the user: one message, one exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from doppelscan.cli.audit import audit
+from doppelscan.cli.dedupe import dedupe
+from doppelscan.cli.demo import demo
+from doppelscan.cli.display import say_error
+from doppelscan.cli.prepare import prepare
+from doppelscan.cli.report import report
+from doppelscan.errors import DoppelscanError, GateFailed
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Finds the synthetic medical images that copy a patient, and says how sure it is.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, prepare, audit, dedupe, report):
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Say the version and stop.")) -> None:
+    """Finds the synthetic medical images that copy a patient, and says how sure it is."""
+    if show:
+        from doppelscan import __version__
+
+        typer.echo(f"doppelscan {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; exit codes: 0 done, 1 a limit is exceeded, 2 bad input or usage."""
+    try:
+        app()
+    except GateFailed as error:
+        say_error(str(error))
+        sys.exit(1)
+    except DoppelscanError as error:
+        say_error(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        say_error("interrupted; the same command goes on where it stood")
+        sys.exit(130)

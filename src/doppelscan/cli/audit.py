@@ -1,0 +1,114 @@
+"""`doppelscan audit`: which synthetic images copy a patient."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from doppelscan.cli.display import say, shown_progress
+from doppelscan.cli.options import (
+    Channels,
+    Device,
+    Json,
+    Memory,
+    Seed,
+    Size,
+    Workers,
+    as_preparation,
+    as_resources,
+)
+from doppelscan.errors import GateFailed
+
+if TYPE_CHECKING:
+    from doppelscan.findings import Findings
+
+__all__ = ["audit"]
+
+
+def audit(
+    train: Annotated[str, typer.Option(help="The images that the generator was trained on.")],
+    synthetic: Annotated[str, typer.Option(help="The images that it made.")],
+    out: Annotated[Path, typer.Option(help="Folder for the findings, tables and report.")],
+    holdout: Annotated[str | None, typer.Option(help="Real images of patients that it never saw.")] = None,
+    method: Annotated[Literal["pearson"], typer.Option(help="How pairs are scored.")] = "pearson",
+    calibration: Annotated[
+        Literal["conformal", "dar", "fixed"], typer.Option(help="What decides; dar is paper B's.")
+    ] = "conformal",
+    threshold: Annotated[
+        float | None, typer.Option(help="With --calibration fixed: the score of a copy.")
+    ] = None,
+    fdr: Annotated[float, typer.Option(help="Share of false ones allowed among the flagged.")] = 0.05,
+    fail_above: Annotated[
+        float | None, typer.Option(help="Exit 1 if the upper limit of `copied` is above.")
+    ] = None,
+    size: Size = None,
+    channels: Channels = None,
+    patient_pattern: Annotated[
+        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
+    ] = None,
+    redact_training: Annotated[
+        bool, typer.Option(help="No training image or patient id in the report.")
+    ] = False,
+    seed: Seed = 0,
+    memory: Memory = None,
+    workers: Workers = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Find the synthetic images that copy a patient, with a null, intervals and the audit's own power.
+
+    A set is a folder of PNG, JPEG, TIFF, DICOM or NIfTI (sub-folders are labels; an images.csv in it is its
+    table), a table naming files, set.npz:train, an .npy, or a folder that `doppelscan prepare` wrote.
+    """
+    from doppelscan.audit import AuditSettings
+    from doppelscan.audit import audit as run_audit
+    from doppelscan.report import write_report
+
+    settings = AuditSettings(
+        method=method,
+        calibration=calibration,
+        threshold=threshold,
+        fdr=fdr,
+        preparation=as_preparation(size=size, channels=channels),
+        seed=seed,
+    )
+    resources = as_resources(memory, workers, device)
+    with shown_progress() as progress:
+        findings = run_audit(
+            train=train,
+            synthetic=synthetic,
+            holdout=holdout,
+            settings=settings,
+            out=out,
+            patient_pattern=patient_pattern,
+            resources=resources,
+            progress=progress,
+        )
+        page = write_report(out, redact_training=redact_training)
+    say(json.dumps(findings.to_json(), ensure_ascii=False) if as_json else summary(findings, page))
+    if fail_above is not None:
+        _gate(findings, fail_above)
+
+
+def summary(findings: Findings, page: Path) -> str:
+    """The findings in a few lines, ending with where the report is."""
+    from doppelscan.report import verdict_sentence
+
+    return "\n".join(
+        [verdict_sentence(findings), *(f"Note: {note}" for note in findings.notes), f"Report: {page}"]
+    )
+
+
+def _gate(findings: Findings, limit: float) -> None:
+    """Raise GateFailed unless the upper limit of the copied share is within `limit`."""
+    if findings.copied.high <= limit:
+        return
+    least = math.ceil(math.log(0.025) / math.log1p(-limit)) if 0 < limit < 1 else 0
+    needed = (
+        f"; without a single copy that takes {least} synthetic images" if findings.n_synthetic < least else ""
+    )
+    raise GateFailed(f"copied is {findings.copied.percent()}: its upper limit is above {limit:g}{needed}")

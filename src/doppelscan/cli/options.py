@@ -1,0 +1,63 @@
+"""The options that several commands share, and what they become."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from doppelscan.settings import Resources, cores, parse_memory
+
+if TYPE_CHECKING:
+    from doppelscan.images.preparation import Preparation
+
+__all__ = [
+    "Channels",
+    "Device",
+    "Json",
+    "Memory",
+    "Seed",
+    "Size",
+    "Workers",
+    "as_preparation",
+    "as_resources",
+]
+
+Size = Annotated[str | None, typer.Option(help="Resize every image to this many pixels: 128, or 256x256x32.")]
+Channels = Annotated[str | None, typer.Option(help="grey, rgb, or the channels to take, such as 0,2.")]
+Memory = Annotated[
+    str | None, typer.Option(help="Memory for blocks of pixels, such as 2GB. Default: half of what is free.")
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes. Default: every core.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+Seed = Annotated[int, typer.Option(help="Whatever is drawn is drawn by this seed.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+
+
+def as_resources(memory: str | None, workers: int | None, device: str = "auto") -> Resources:
+    """What the command may use."""
+    chosen = Resources(workers=workers or cores(), device=device)
+    return chosen if memory is None else Resources(parse_memory(memory), chosen.workers, device)
+
+
+def as_preparation(preset: str | None = None, **options: object) -> Preparation:
+    """The preparation that a preset and the options give; an option that is None leaves the preset's value."""
+    from doppelscan.images.preparation import PRESETS, Preparation
+
+    values = {name: value for name, value in options.items() if value is not None}
+    for name in {"size", "crop_or_pad"} & values.keys():
+        values[name] = _lengths(str(values[name]))
+    if "channels" in values:
+        values["channels"] = _channels(str(values["channels"]))
+    return Preparation.from_json((PRESETS[preset].to_json() if preset else {}) | values)
+
+
+def _lengths(text: str) -> list[int]:
+    from doppelscan.images.preparation import parse_size
+
+    return list(parse_size(text))
+
+
+def _channels(text: str) -> str | list[int]:
+    parts = text.split(",")
+    return [int(part) for part in parts] if all(part.strip().isdigit() for part in parts) else text

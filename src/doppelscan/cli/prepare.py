@@ -1,0 +1,111 @@
+"""`doppelscan prepare`: a source of images becomes a set on disk, or two that share no patient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from doppelscan.cli.display import say, say_error, shown_progress
+from doppelscan.cli.options import Channels, Memory, Seed, Size, Workers, as_preparation, as_resources
+
+if TYPE_CHECKING:
+    from doppelscan.imagesets import ImageSet
+
+__all__ = ["prepare"]
+
+
+def prepare(
+    source: Annotated[str, typer.Argument(help="A folder, a table naming files, or one file.")],
+    out: Annotated[Path, typer.Option(help="The set's folder; with --holdout, the folder of both.")],
+    size: Size = None,
+    fit: Annotated[
+        Literal["stretch", "pad", "crop"] | None, typer.Option(help="How --size is reached")
+    ] = None,
+    channels: Channels = None,
+    spacing: Annotated[float | None, typer.Option(help="Resample to this spacing, in mm.")] = None,
+    intensity: Annotated[
+        Literal["none", "percentile", "window", "max"] | None,
+        typer.Option(help="How values become 8-bit; none keeps them."),
+    ] = None,
+    percentiles: Annotated[
+        tuple[float, float] | None, typer.Option(help="For --intensity percentile.")
+    ] = None,
+    window: Annotated[
+        tuple[float, float] | None, typer.Option(help="Centre and width, for --intensity window.")
+    ] = None,
+    slices: Annotated[
+        Literal["axial", "coronal", "sagittal"] | None,
+        typer.Option(help="Cut volumes into slices of this plane."),
+    ] = None,
+    min_foreground: Annotated[
+        float | None, typer.Option(help="Share of a slice that must be foreground.")
+    ] = None,
+    foreground_above: Annotated[float | None, typer.Option(help="The value above which a pixel is.")] = None,
+    foreground_channel: Annotated[
+        int | None, typer.Option(help="The channel that is looked at for it.")
+    ] = None,
+    crop_or_pad: Annotated[
+        str | None, typer.Option(help="Crop or pad to this shape, such as 256x256.")
+    ] = None,
+    preset: Annotated[
+        Literal["akbar"] | None, typer.Option(help="A whole preparation: akbar is that of paper A.")
+    ] = None,
+    holdout: Annotated[
+        float | None, typer.Option(help="Keep this share of the patients out of OUT/train, in OUT/holdout.")
+    ] = None,
+    patient_pattern: Annotated[
+        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
+    ] = None,
+    seed: Seed = 0,
+    memory: Memory = None,
+    workers: Workers = None,
+) -> None:
+    """Read, prepare and keep a set of images; run again after an interruption, it goes on where it stood."""
+    from doppelscan.imagesets import open_images, save
+
+    preparation = as_preparation(
+        preset,
+        size=size,
+        fit=fit,
+        channels=channels,
+        spacing_mm=spacing,
+        intensity=intensity,
+        percentiles=percentiles,
+        window=window,
+        slices=slices,
+        min_foreground=min_foreground,
+        foreground_above=foreground_above,
+        foreground_channel=foreground_channel,
+        crop_or_pad=crop_or_pad,
+    )
+    resources = as_resources(memory, workers)
+    with shown_progress() as progress:
+        images = open_images(source, patient_pattern=patient_pattern, resources=resources, progress=progress)
+        written = [
+            save(part, folder, preparation=preparation, resources=resources, progress=progress)
+            for folder, part in _parts(images, out, holdout, seed).items()
+        ]
+    for part in written:
+        _say_written(part)
+
+
+def _parts(images: ImageSet, out: Path, holdout: float | None, seed: int) -> dict[Path, ImageSet]:
+    """What is written where: the whole set, or training and held-out patients apart."""
+    from doppelscan.imagesets import split
+
+    if holdout is None:
+        return {out: images}
+    trained, held = split(images, holdout, seed=seed)
+    return {out / "train": trained, out / "holdout": held}
+
+
+def _say_written(images: ImageSet) -> None:
+    patients = f"{images.patients.max() + 1} patients" if images.patients_known else "patients not all known"
+    shape = "x".join(map(str, images.shape))
+    say(f"{images.name}: {len(images)} images of {shape}, {images.pixels.dtype}, {patients}")
+    for one in images.unreadable:
+        say_error(f"not read: {one.where}: {one.reason}")
+    if images.unreadable:
+        say_error(f"{len(images.unreadable)} could not be read")

@@ -1,0 +1,78 @@
+"""The folder of one audit: findings, tables, and the record of how they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from doppelscan.errors import FormatError, InputError, Problem
+from doppelscan.findings.findings import FORMAT, Findings
+from doppelscan.findings.tables import CONTROLS, MATCHES, NULLS
+from doppelscan.store import read_json, read_table, write_json, write_table
+
+__all__ = ["RECORD_FORMAT", "Run", "read_run", "write_run"]
+
+RECORD_FORMAT = "doppelscan-run/1"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One audit: what it concludes, the tables it rests on, and the record of how it was made.
+
+    `record` is the content of `run.json`: `sets` (for `train`, `synthetic`, `holdout`: where the set is,
+    its fingerprint, its number of images, the preparation, what could not be read), `settings`, `seed`,
+    `versions`, `started`, `seconds` by stage.
+    """
+
+    findings: Findings
+    matches: pd.DataFrame
+    nulls: pd.DataFrame
+    controls: pd.DataFrame
+    record: Mapping[str, Any]
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """Write a run's files; `findings.json` comes last, so a folder that has it is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_table(folder / "matches.parquet", run.matches, MATCHES)
+    write_table(folder / "nulls.parquet", run.nulls, NULLS)
+    write_table(folder / "controls.parquet", run.controls, CONTROLS)
+    write_json(folder / "run.json", {"format": RECORD_FORMAT} | dict(run.record))
+    write_json(folder / "findings.json", run.findings.to_json())
+
+
+def read_run(folder: Path) -> Run:
+    """The run that `write_run` wrote.
+
+    Raises
+    ------
+    InputError
+        If there is no run in `folder`.
+    FormatError
+        For every file of it that is damaged or of another version, all named at once.
+    """
+    if not (folder / "findings.json").exists():
+        raise InputError(
+            Problem("holds no audit (no findings.json)", where=str(folder), cure="run doppelscan audit")
+        )
+    problems: list[Problem] = []
+    parts: dict[str, Any] = {}
+    readers: dict[str, Callable[[], Any]] = {
+        "findings": lambda: Findings.from_json(read_json(folder / "findings.json", expected=FORMAT)),
+        "matches": lambda: read_table(folder / "matches.parquet", MATCHES),
+        "nulls": lambda: read_table(folder / "nulls.parquet", NULLS),
+        "controls": lambda: read_table(folder / "controls.parquet", CONTROLS),
+        "record": lambda: read_json(folder / "run.json", expected=RECORD_FORMAT),
+    }
+    for name, read in readers.items():
+        try:
+            parts[name] = read()
+        except FormatError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise FormatError(problems)
+    return Run(**parts)

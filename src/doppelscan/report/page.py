@@ -1,0 +1,107 @@
+"""What the page of one audit says, and where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
+
+from doppelscan.findings import Run, read_run
+from doppelscan.imagesets import ImageSet
+from doppelscan.report.gallery import gallery
+from doppelscan.report.histogram import Histogram, Scores, histogram
+from doppelscan.report.names import Names
+from doppelscan.report.pairs import Pair, best_pairs
+from doppelscan.report.provenance import audited_sets, facts
+from doppelscan.report.rates import control_rows, key_rates
+from doppelscan.report.rendering import rendered
+from doppelscan.report.sentences import limits, reservations, verdict
+from doppelscan.report.sources import REDACTED, pictures
+from doppelscan.report.tables import identity_rows, patient_rows, unread
+from doppelscan.store import write_text
+
+__all__ = ["write_report"]
+
+LONGEST_TABLE = 200  # rows; the rest is in the run's own tables
+
+
+def write_report(
+    folder: Path,
+    *,
+    train: ImageSet | None = None,
+    synthetic: ImageSet | None = None,
+    redact_training: bool = False,
+    n_matches: int = 24,
+) -> Path:
+    """Write `report.html` beside the findings of the run in `folder`; the path of the page.
+
+    Parameters
+    ----------
+    train, synthetic
+        The sets that were audited, where they are not, or no longer, where the run's record says. A picture that
+        cannot be had is replaced by the reason.
+    redact_training
+        Show no training image, no synthetic image that is flagged as a copy of one, no difference, and no
+        identifier or path of real data. Identifiers of synthetic images stay, and those images that are not flagged.
+    n_matches
+        How many of the most suspicious matches are shown.
+
+    Raises
+    ------
+    InputError
+        If there is no run in `folder`, or it is damaged.
+    """
+    run = read_run(folder)
+    names = Names.of(run, redacted=redact_training)
+    pairs = best_pairs(run.matches)
+    shown = gallery(
+        pairs[:n_matches],
+        names,
+        synthetic=pictures(run.record, "synthetic", synthetic),
+        train=REDACTED if redact_training else pictures(run.record, "train", train),
+    )
+    write_text(folder / "report.html", rendered(_said(run, names, pairs) | {"matches": shown}))
+    return folder / "report.html"
+
+
+def _said(run: Run, names: Names, pairs: Sequence[Pair]) -> dict[str, Any]:
+    findings = run.findings
+    return {
+        "findings": findings,
+        "redacted": names.redacted,
+        "verdict": verdict(findings),
+        "reservations": tuple(reservations(findings)),
+        "rates": key_rates(findings),
+        "controls": control_rows(findings),
+        "histograms": tuple(_histograms(run, pairs)),
+        "n_flagged": sum(pair.copied for pair in pairs),
+        "patients": patient_rows(findings, pairs, names),
+        "identity_errors": identity_rows(findings, names),
+        "unread": tuple(unread(run.record, names)),
+        "sets": tuple(audited_sets(run.record, names)),
+        "facts": tuple(facts(run)),
+        "limits": tuple(limits(findings)),
+        "started": str(run.record.get("started", "")),
+        "most_rows": LONGEST_TABLE,
+    }
+
+
+def _histograms(run: Run, pairs: Sequence[Pair]) -> Iterator[Histogram]:
+    """Of the statistic, and of the best score where that is another number."""
+    flagged = np.array([pair.copied for pair in pairs], dtype=bool)
+    by_score, threshold = run.findings.statistic == "score", run.findings.threshold
+    drawn = [("score", "Best score", threshold if by_score else None)]
+    if not by_score:
+        drawn.append(("statistic", f"Statistic ({run.findings.statistic})", threshold))
+    for column, axis, threshold in drawn:
+        values = np.array([getattr(pair, column) for pair in pairs], dtype=np.float64)
+        if figure := histogram(axis, Scores(values, flagged, _numbers(run.nulls[column]), threshold)):
+            yield figure
+
+
+def _numbers(column: pd.Series[Any]) -> Float64[np.ndarray, " n"]:
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)

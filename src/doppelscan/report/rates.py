@@ -1,0 +1,91 @@
+"""The audit's rates as the page writes and draws them: those of the set, those of its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doppelscan.estimates import Estimate
+from doppelscan.findings import Findings
+from doppelscan.report.intervals import Interval, ceiling, interval
+from doppelscan.report.numbers import between, share
+
+__all__ = ["ControlRow", "Rate", "Rates", "control_rows", "key_rates"]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One estimate in words and as a bar; `bar` is None where nothing was counted."""
+
+    value: str
+    between: str
+    n: int
+    bar: Interval | None
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Rates on one axis from 0 to `end`: for each its name, its meaning, and the rate."""
+
+    end: str
+    rows: tuple[tuple[str, str, Rate], ...]
+
+
+@dataclass(frozen=True)
+class ControlRow:
+    """One kind of control, and what became of it in each arm (None: not in that arm)."""
+
+    name: str
+    power: Rate | None
+    false_alarms: Rate | None
+    same_patient: Rate | None
+
+
+def key_rates(findings: Findings) -> Rates:
+    """What the audit says about the whole set."""
+    meanings = {
+        "Flagged as copies": (findings.copied, f"of the synthetic images; {_rule(findings)}"),
+        "Copies missed": (findings.copies_left, "of the synthetic images; estimated from the planted copies"),
+        "Copies in all": (findings.excess_copied, "of the synthetic images; estimated without a threshold"),
+        "Training images copied": (
+            findings.memorized,
+            "of the training images; each the best match of a flagged image",
+        ),
+        "Patients exposed": (
+            findings.patients_exposed,
+            "of the training patients; those of whom there is a copy",
+        ),
+    }
+    end = ceiling(rate for rate, _ in meanings.values())
+    return Rates(
+        f"{100 * end:g}%",
+        tuple((name, meaning, _rate(rate, end)) for name, (rate, meaning) in meanings.items()),
+    )
+
+
+def control_rows(findings: Findings) -> tuple[ControlRow, ...]:
+    """The audit's controls: all together, then by transform, in the order of the audit."""
+    arms = (findings.power, findings.false_alarms, findings.same_patient_alarms)
+    names = dict.fromkeys(name for arm in arms for name in arm.by_transform)
+    overall = ControlRow("all together", *(_known(arm.overall) for arm in arms))
+    return (overall, *(ControlRow(name, *(_named(arm.by_transform, name) for arm in arms)) for name in names))
+
+
+def _rule(findings: Findings) -> str:
+    if findings.calibration == "conformal":
+        return f"at a false discovery rate of {100 * findings.fdr:.3g}%"
+    return "by a threshold, without a false discovery rate"
+
+
+def _named(rates: Mapping[str, Estimate], name: str) -> Rate | None:
+    return _known(rates[name]) if name in rates else None
+
+
+def _known(rate: Estimate) -> Rate | None:
+    return _rate(rate, 1.0) if rate.known else None
+
+
+def _rate(rate: Estimate, end: float) -> Rate:
+    return Rate(
+        share(rate.value), between(rate) if rate.known else "not measured", rate.n, interval(rate, end)
+    )

@@ -1,0 +1,43 @@
+"""How words, style and script become one file that loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+import jinja2
+
+__all__ = ["rendered"]
+
+
+def rendered(said: Mapping[str, Any]) -> str:
+    """The page as HTML, every word of it escaped.
+
+    Its content security policy allows no request at all, and no script or style but its own (by their hashes):
+    a hostile file name has nothing to run with, even if it were not escaped.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("doppelscan", "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = _text("style.css"), _text("script.js")
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return environment.get_template("page.html.j2").render(said, style=style, script=script, policy=policy)
+
+
+def _text(name: str) -> str:
+    return resources.files("doppelscan.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """What a content security policy calls exactly this text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,80 @@
+"""Where the page's pictures come from: the sets that were audited, if they are still there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from doppelscan.errors import DoppelscanError, UnreadableImage
+from doppelscan.images import Image
+from doppelscan.images.intensity import check_finite
+from doppelscan.images.preparation import Preparation
+from doppelscan.imagesets import ImageSet, open_images
+
+__all__ = ["REDACTED", "Pictures", "pictures"]
+
+Pictures = Callable[[str], Image]
+"""The image of an id, as the audit saw it; raises UnreadableImage, with the reason, where there is none."""
+
+
+def pictures(record: Mapping[str, Any], part: str, given: ImageSet | None) -> Pictures:
+    """The images of one part of the audit (`train`, `synthetic`): `given`, or where the record says they are."""
+    preparation = Preparation.from_json(record.get("settings", {}).get("preparation") or {})
+    if given is not None:
+        return _Prepared(given, preparation)
+    path = record.get("sets", {}).get(part, {}).get("path")
+    if not path:
+        return _Absent("The record of this audit does not say where its images are.")
+    try:
+        return _Prepared(open_images(path), preparation)
+    except (DoppelscanError, OSError) as error:
+        return _Absent(f"The images cannot be opened. {error}")
+
+
+@dataclass(frozen=True)
+class _Absent:
+    reason: str
+
+    def __call__(self, name: str) -> Image:
+        raise UnreadableImage(self.reason)
+
+
+REDACTED: Pictures = _Absent("Withheld: training images are redacted.")
+"""A set that is not even opened."""
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Images of a set, one by one prepared as the audit did; a set that is so already is left alone."""
+
+    images: ImageSet
+    preparation: Preparation
+
+    def __call__(self, name: str) -> Image:
+        try:
+            return self._image(name)
+        except UnreadableImage:
+            raise
+        except (DoppelscanError, OSError) as error:
+            raise UnreadableImage(f"The image cannot be opened. {error}") from error
+
+    def _image(self, name: str) -> Image:
+        if self.preparation.is_identity or dict(self.images.preparation) == self.preparation.to_json():
+            return self._stored(name)
+        source, k = _slice_of(name) if self.preparation.slices else (name, None)
+        image = self._stored(source)
+        pieces = {piece.k: piece.image for piece in self.preparation.apply(image)}
+        if k not in pieces:
+            raise UnreadableImage("The image that was audited is no longer in its file.")
+        return pieces[k]
+
+    def _stored(self, name: str) -> Image:
+        image = self.images[int(self.images.positions([name])[0])]
+        check_finite(image)
+        return image
+
+
+def _slice_of(name: str) -> tuple[str, int | None]:
+    source, _, k = name.rpartition("#")
+    return (source, int(k)) if source and k.isdecimal() else (name, None)

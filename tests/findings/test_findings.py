@@ -1,0 +1,130 @@
+"""Findings come back from disk as they were, and are what the published schema says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import jsonschema
+import pandas as pd
+import pytest
+
+from doppelscan.errors import FormatError, InputError
+from doppelscan.estimates import Estimate
+from doppelscan.findings import (
+    CONTROLS,
+    MATCHES,
+    NULLS,
+    Findings,
+    IdentityError,
+    RatesByTransform,
+    Run,
+    read_run,
+    write_run,
+)
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "findings-1.schema.json").read_text())
+RATE = Estimate(0.1, 0.05, 0.2, 40)
+RATES = RatesByTransform(RATE, {"noise": RATE, "flip": Estimate.unknown()})
+
+
+def some_findings() -> Findings:
+    counts = dict.fromkeys(("n_synthetic", "n_train", "n_holdout", "n_patients", "n_null_patients"), 7)
+    rates = dict.fromkeys(
+        (
+            "copied",
+            "copied_with_identity_errors",
+            "copies_left",
+            "excess_copied",
+            "memorized",
+            "patients_exposed",
+        ),
+        RATE,
+    )
+    return Findings(
+        method="pearson",
+        calibration="conformal",
+        statistic="margin",
+        **counts,
+        patients_known=True,
+        shift_controlled=True,
+        fdr=0.05,
+        threshold=None,
+        p_floor=0.01,
+        least_detectable_copies=3,
+        identity_errors=(IdentityError("a", "p", "b", "q", "calibration", 1.0, 9.0, "same pixels"),),
+        **rates,
+        exposed=("p",),
+        power=RATES,
+        false_alarms=RATES,
+        same_patient_alarms=RATES,
+        notes=("mind this",),
+    )
+
+
+def some_run() -> Run:
+    tables = [pd.DataFrame(columns=schema.names) for schema in (MATCHES, NULLS, CONTROLS)]
+    return Run(some_findings(), *tables, record={"seed": 0})
+
+
+def test_findings_come_back_from_json_as_they_were() -> None:
+    back = Findings.from_json(json.loads(json.dumps(some_findings().to_json(), allow_nan=False)))
+    assert json.dumps(back.to_json()) == json.dumps(some_findings().to_json())
+    assert not back.power.by_transform["flip"].known
+
+
+def test_findings_are_what_the_published_schema_says() -> None:
+    jsonschema.validate(some_findings().to_json(), SCHEMA)
+    assert set(SCHEMA["required"]) == {field.name for field in fields(Findings)}
+    wrong = some_findings().to_json() | {"copied": {"value": 2, "low": 0, "high": 1, "n": 1}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"format": "doppelscan-findings/2"},
+        {"copied": None},
+        {"power": {"overall": 1}},
+        {"identity_errors": [{}]},
+    ],
+)
+def test_damaged_findings_are_refused_as_such(damage: dict[str, object]) -> None:
+    with pytest.raises(FormatError):
+        Findings.from_json(some_findings().to_json() | damage)
+
+
+def test_findings_without_a_field_are_refused() -> None:
+    content = some_findings().to_json()
+    del content["copied"]
+    with pytest.raises(FormatError, match="copied"):
+        Findings.from_json(content)
+
+
+def test_a_run_comes_back(tmp_path: Path) -> None:
+    write_run(tmp_path, some_run())
+    back = read_run(tmp_path)
+    assert back.findings.to_json() == some_findings().to_json()
+    assert list(back.matches.columns) == MATCHES.names
+    assert back.record["seed"] == 0
+
+
+def test_every_damaged_file_of_a_run_is_named_at_once(tmp_path: Path) -> None:
+    write_run(tmp_path, some_run())
+    (tmp_path / "matches.parquet").write_bytes(b"no")
+    (tmp_path / "run.json").unlink()
+    with pytest.raises(FormatError) as caught:
+        read_run(tmp_path)
+    assert {Path(problem.where).name for problem in caught.value.problems} == {"matches.parquet", "run.json"}
+
+
+def test_a_folder_without_a_run_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no audit"):
+        read_run(tmp_path)
+
+
+def test_an_estimate_whose_limits_cross_is_our_own_mistake() -> None:
+    with pytest.raises(AssertionError):
+        replace(RATE, low=0.5)

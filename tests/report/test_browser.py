@@ -1,0 +1,187 @@
+"""The page in a real browser, without a network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doppelscan.report import write_report
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+CONTRASTS = (Path(__file__).parent / "contrasts.js").read_text()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    executable = shutil.which("chromium")
+    if executable is None:
+        pytest.skip("chromium is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def report(make_example) -> Path:
+    record = {
+        "sets": {
+            "train": {
+                "path": "/ward/" + "long" * 40,
+                "fingerprint": "ab" * 32,
+                "unreadable": [["x" * 200, "truncated"]],
+            }
+        }
+    }
+    example = make_example(n=30, copies=4, patients_known=False, notes=("A note.",), record=record)
+    return write_report(example.folder, train=example.train, synthetic=example.synthetic, n_matches=6)
+
+
+@pytest.fixture
+def opened(chromium: Any, report: Path) -> Iterator[Any]:
+    """Opens the report, watched: every message, error and request is kept in `page.seen`."""
+    contexts = []
+
+    def open_page(**options: Any) -> Any:
+        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
+        contexts.append(context)
+        context.set_offline(True)
+        page = context.new_page()
+        page.seen = []
+        page.on("console", lambda message: page.seen.append(message.text))
+        page.on("pageerror", lambda error: page.seen.append(str(error)))
+        page.on("request", lambda request: page.seen.append(request.url))
+        page.goto(report.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def focused(page: Any) -> str:
+    return str(page.evaluate("document.activeElement.id"))
+
+
+def test_the_page_opens_offline_without_an_error_or_a_request(opened, report: Path) -> None:
+    page = opened()
+    assert [url for url in page.seen if not url.startswith("data:")] == [report.as_uri()]
+    assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
+    assert page.locator("img").count() == 18
+
+
+def test_the_keyboard_moves_enlarges_and_closes(opened) -> None:
+    page = opened()
+    for key, match in [
+        ("j", 1),
+        ("j", 2),
+        ("ArrowRight", 3),
+        ("ArrowDown", 4),
+        ("k", 3),
+        ("ArrowLeft", 2),
+        ("ArrowUp", 1),
+        ("k", 1),
+    ]:
+        page.keyboard.press(key)
+        assert focused(page) == f"match-{match}"
+    for key in ("Enter", " "):
+        page.keyboard.press(key)
+        assert page.locator("dialog[open] .place").text_content() == "1"
+        page.keyboard.press("j")
+        assert page.locator("dialog[open] .place").text_content() == "2"
+        page.keyboard.press("Escape")
+        assert page.locator("dialog[open]").count() == 0
+        page.wait_for_function("document.activeElement.id === 'match-2'", timeout=2000)
+        page.keyboard.press("k")
+
+
+def test_arrow_keys_scroll_as_usual_outside_the_gallery(opened) -> None:
+    page = opened()
+    page.keyboard.press("ArrowDown")
+    assert focused(page) == ""
+
+
+def test_what_has_the_focus_is_seen(opened) -> None:
+    page = opened()
+    page.keyboard.press("j")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)") >= 2
+
+
+def test_an_enlarged_match_is_larger_and_fits_the_window(opened) -> None:
+    page = opened()
+    small = page.locator(".match img").first.bounding_box()
+    page.locator(".match .panels").first.click()
+    large, window = page.locator("dialog img").first.bounding_box(), page.locator("dialog").bounding_box()
+    assert large["width"] > 1.5 * small["width"]
+    assert window["height"] <= 900
+    page.get_by_role("button", name="Close").click()
+    assert page.locator("dialog[open]").count() == 0
+
+
+def test_the_table_of_patients_is_sorted_on_request(opened) -> None:
+    page = opened()
+    copies = (
+        "[...document.querySelectorAll('.sortable tbody tr')].map((row) => Number(row.cells[2].textContent))"
+    )
+    page.get_by_role("button", name="Synthetic copies").click()
+    falling = page.evaluate(copies)
+    page.get_by_role("button", name="Synthetic copies").click()
+    assert falling == sorted(falling, reverse=True)
+    assert page.evaluate(copies) == sorted(falling)
+    assert page.locator("th[aria-sort=ascending]").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_has_contrast(opened, scheme: str) -> None:
+    page = opened(color_scheme=scheme)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    measured = page.evaluate(CONTRASTS)
+    assert len(measured) > 100
+    assert [found for found in measured if found[0] < 4.5] == []
+
+
+def test_light_and_dark_differ(opened) -> None:
+    papers = {
+        opened(color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+        for scheme in ("light", "dark")
+    }
+    assert len(papers) == 2
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_window(opened, width: int) -> None:
+    page = opened(viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert len(page.screenshot(full_page=True)) > 20_000
+
+
+def test_the_page_says_everything_without_scripts(opened) -> None:
+    page = opened(java_script_enabled=False)
+    assert page.locator(".match img").count() == 18
+    assert page.get_by_text("4 of 30 synthetic images").is_visible()
+    assert not page.locator(".keys").is_visible()
+    assert not page.locator("dialog").is_visible()
+
+
+def test_the_page_prints_in_black_on_white(opened) -> None:
+    page = opened(color_scheme="dark")
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.locator(".keys").is_visible()

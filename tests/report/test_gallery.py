@@ -1,0 +1,133 @@
+import base64
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from doppelscan.errors import UnreadableImage
+from doppelscan.images import Image
+from doppelscan.report.gallery import Panel, gallery
+from doppelscan.report.names import Names
+from doppelscan.report.pairs import Pair
+from doppelscan.report.sources import Pictures
+
+PAIR = Pair("drawn", "real", "anna", 0.98, 1.5, 1e-5, "tail", 1e-3, copied=True)
+PLAIN = Names()
+NEUTRAL = Names(True, {"anna": "patient 1"}, {"real": "real image 1"})
+
+
+def shows(shape: tuple[int, ...]) -> Pictures:
+    rng = np.random.default_rng(1)
+    return lambda name: Image(rng.integers(0, 256, shape, dtype=np.uint8))
+
+
+SQUARE = shows((1, 20, 20))
+
+
+def fails(name: str) -> Image:
+    raise UnreadableImage(f"no {name} here")
+
+
+def never(name: str) -> Image:
+    raise AssertionError(f"{name} was read")
+
+
+def panels(
+    pair: Pair = PAIR, names: Names = PLAIN, synthetic: Pictures = SQUARE, train: Pictures = SQUARE
+) -> tuple[Panel, ...]:
+    return gallery([pair], names, synthetic=synthetic, train=train)[0].panels
+
+
+def decoded(panel: Panel) -> np.ndarray:
+    head, _, content = panel.source.partition(",")
+    assert head == "data:image/png;base64"
+    return np.asarray(Pillow.open(io.BytesIO(base64.b64decode(content))))
+
+
+def test_a_match_shows_both_images_and_their_difference() -> None:
+    assert [panel.caption for panel in panels()] == ["synthetic", "training", "difference"]
+    assert [decoded(panel).shape for panel in panels()] == [(20, 20, 3)] * 3
+
+
+def test_a_match_tells_its_verdict_and_numbers() -> None:
+    (match,) = gallery([PAIR], Names(), synthetic=shows((1, 8, 8)), train=shows((1, 8, 8)))
+    assert (match.synthetic, match.training, match.patient, match.verdict, match.flagged) == (
+        "drawn",
+        "real",
+        "anna",
+        "copied",
+        True,
+    )
+    assert dict(match.facts) == {
+        "score": "0.98",
+        "statistic": "1.5",
+        "p-value": "1e-05 (tail)",
+        "q-value": "0.001",
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({"copied": False}, "not flagged"),
+        ({"p_kind": "identical"}, "copied: same pixels"),
+        ({"copied": False, "p_kind": "undefined"}, "not judged"),
+    ],
+)
+def test_the_verdict_is_said_in_words(change: dict, verdict: str) -> None:
+    (match,) = gallery([replace(PAIR, **change)], Names(), synthetic=fails, train=fails)
+    assert match.verdict == verdict
+
+
+def test_pictures_have_texts_for_who_cannot_see_them() -> None:
+    assert "drawn" in panels()[0].alt
+    assert "real" in panels()[1].alt
+    assert "anna" in panels()[1].alt
+    assert panels()[2].alt
+
+
+def test_an_image_that_cannot_be_had_is_replaced_by_the_reason() -> None:
+    left, right, difference = panels(train=fails)
+    assert left.source
+    assert (right.source, right.blank) == ("", "no real here")
+    assert (difference.source, difference.blank) == ("", "It needs both images.")
+
+
+def test_images_of_different_shape_have_no_difference() -> None:
+    assert panels(train=shows((1, 20, 21)))[2].blank == "The images differ in shape."
+
+
+def test_an_image_without_a_match_says_so() -> None:
+    left, right, _ = panels(replace(PAIR, train_id=None, patient=None))
+    assert left.source
+    assert right.blank == "There is no match."
+
+
+def test_redaction_reads_no_training_image_and_no_flagged_synthetic_one() -> None:
+    shown = panels(names=NEUTRAL, synthetic=never, train=never)
+    assert [panel.source for panel in shown] == ["", "", ""]
+    assert all("ithheld" in panel.blank for panel in shown)
+    assert all("anna" not in panel.alt for panel in shown)
+
+
+def test_redaction_shows_synthetic_images_that_are_not_flagged() -> None:
+    left, right, difference = panels(replace(PAIR, copied=False), NEUTRAL, train=never)
+    assert left.source
+    assert (right.source, difference.source) == ("", "")
+
+
+def test_volumes_are_three_slices_side_by_side_and_stacked() -> None:
+    (match,) = gallery([PAIR], Names(), synthetic=shows((1, 12, 14, 10)), train=shows((1, 12, 14, 10)))
+    assert match.wide
+    assert all(decoded(panel).shape[1] >= 12 + 12 + 14 for panel in match.panels)
+
+
+def test_large_images_are_shrunk() -> None:
+    assert decoded(panels(synthetic=shows((1, 900, 700)))[0]).shape[:2] == (512, 398)
+
+
+def test_a_constant_image_is_shown() -> None:
+    flat = lambda name: Image(np.full((1, 9, 9), 7, np.uint8))  # noqa: E731
+    assert all(panel.source for panel in panels(synthetic=flat, train=flat))
