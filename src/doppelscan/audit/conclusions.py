@@ -46,6 +46,7 @@ class JudgedControls:
 class Conclusion:
     """The findings, and the verdicts on single images that they sum up."""
 
+    rule: Rule
     findings: Findings
     verdicts: Verdicts
     controls: Mapping[str, JudgedControls]
@@ -96,7 +97,7 @@ def conclude(evidence: Evidence, settings: AuditSettings) -> Conclusion:
         undefined_scores=int((verdicts.kind == "undefined").sum()),
         notes=tuple(notes(evidence, null, settings)),
     )
-    return Conclusion(findings, verdicts, controls)
+    return Conclusion(rule, findings, verdicts, controls)
 
 
 def statistic_of(matched: Matched, rule: Rule) -> Float64[np.ndarray, " m"]:

@@ -27,9 +27,7 @@ def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Ite
             "There was no holdout: images without detail match everything, and this audit cannot tell them "
             "from copies. Hold patients out before training to control for it."
         )
-    yield from (
-        _unknown(name, images) for name, images in sets.named.items() if _lacks_patients(name, images)
-    )
+    yield from _unknown_patients(evidence)
     if null.n_patients < _FEW_PATIENTS:
         yield f"The null rests on {null.n_patients} patients only: rare copies need more to be told from chance."
     if settings.calibration != "conformal":
@@ -39,8 +37,8 @@ def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Ite
         )
     if _arms_differ(evidence):
         yield (
-            "Held-out images differ from training images in how they match (another site, scanner or "
-            "selection?): the margin is off for a generator of either kind."
+            "Held-out images and training images differ in how they match strangers: another site, scanner or "
+            "selection, or several images of one person whose patient is unknown. The margin is then off."
         )
     constant = int(np.isnan(evidence.clean.synthetic.score).sum())
     if constant:
@@ -48,18 +46,19 @@ def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Ite
     yield from (_not_read(name, images) for name, images in sets.named.items() if images.unreadable)
 
 
-def _lacks_patients(name: str, images: ImageSet) -> bool:
-    return name != "synthetic" and not images.patients_known
-
-
-def _unknown(name: str, images: ImageSet) -> str:
-    unknown = int(images.table["patient"].isna().sum())
-    which = "training" if name == "train" else "held-out"
-    return (
-        f"{unknown} of {len(images)} {which} images name no patient, so each counts as a patient of its own: other "
-        "images of the same person then stand in the null, copies look less unusual than they are, and the "
-        "audit finds fewer of them; exposed patients are counted as images."
-    )
+def _unknown_patients(evidence: Evidence) -> Iterator[str]:
+    real = {"training": evidence.sets.train, "held-out": evidence.sets.holdout}
+    counts = [
+        f"{int(images.table['patient'].isna().sum())} of {len(images)} {kind} images"
+        for kind, images in real.items()
+        if images is not None and not images.patients_known
+    ]
+    if counts:
+        yield (
+            f"{' and '.join(counts)} name no patient, so each counts as a patient of its own: other images of "
+            "the same person may stand in the null, copies then look less unusual than they are, and the audit "
+            "finds fewer of them; exposed patients are counted as images."
+        )
 
 
 def _not_read(name: str, images: ImageSet) -> str:

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 import doppelscan
-from doppelscan.audit.conclusions import Conclusion, JudgedControls
+from doppelscan.audit.conclusions import Conclusion, JudgedControls, statistic_of
 from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
 from doppelscan.audit.settings import AuditSettings
+from doppelscan.audit.verdicts import Rule
 from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run
 from doppelscan.imagesets import ImageSet
 
@@ -57,7 +58,10 @@ def as_run(conclusion: Conclusion, evidence: Evidence, settings: AuditSettings, 
     return Run(
         findings=conclusion.findings,
         matches=_matches(conclusion, evidence),
-        nulls=_table(NULLS.names, [_null(arm, evidence.sets.train) for arm in evidence.whole.null.arms]),
+        nulls=_table(
+            NULLS.names,
+            [_null(arm, evidence.sets.train, conclusion.rule) for arm in evidence.whole.null.arms],
+        ),
         controls=_table(CONTROLS.names, [_controls(one, evidence) for one in conclusion.controls.values()]),
         record=_record(evidence, settings, clock),
     )
@@ -88,7 +92,7 @@ def _matches(conclusion: Conclusion, evidence: Evidence) -> pd.DataFrame:
     return kept
 
 
-def _null(arm: NullArm, train: ImageSet) -> pd.DataFrame:
+def _null(arm: NullArm, train: ImageSet, rule: Rule) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "image_id": arm.images.table["id"].to_numpy(),
@@ -96,7 +100,7 @@ def _null(arm: NullArm, train: ImageSet) -> pd.DataFrame:
             "arm": arm.name,
             "best_id": _rows(train, arm.matched.best)["id"],
             "score": arm.matched.score,
-            "statistic": arm.matched.statistic,
+            "statistic": statistic_of(arm.matched, rule),
         }
     )
 

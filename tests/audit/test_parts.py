@@ -1,0 +1,200 @@
+"""The parts of an audit: what is matched, what the null is, what is planted, what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cohorts import films, joined, noisy_copies, pixels_of
+from doppelscan.audit import AuditSettings, audit
+from doppelscan.audit.matching import References, fisher_z
+from doppelscan.audit.null import draw_null, identity_errors
+from doppelscan.audit.planting import AS_IT_IS, plant_controls
+from doppelscan.audit.verdicts import Rule, judge
+from doppelscan.errors import InputError
+from doppelscan.images.transforms import STANDARD
+from doppelscan.imagesets import ImageSet
+from doppelscan.settings import Resources
+from doppelscan.statistics import PatientNull
+from doppelscan.workers import silent
+
+TRAIN, HOLDOUT = films(40, each=2), films(30, first=100)
+
+
+def references(holdout: ImageSet | None = HOLDOUT, memory: int = 2**28) -> References:
+    return References(TRAIN, holdout, Resources(memory=memory, workers=1), silent)
+
+
+def correlations(a: ImageSet, b: ImageSet) -> np.ndarray:
+    flat = [pixels_of(images).reshape(len(images), -1).astype(float) for images in (a, b)]
+    return np.corrcoef(*flat)[: len(a), len(a) :]
+
+
+def test_the_margin_compares_the_best_of_training_and_holdout_on_fisher_s_scale() -> None:
+    synthetic = joined(noisy_copies(TRAIN, [3, 9]), pixels_of(films(5, first=300)))
+    matched = references().match(synthetic, "test", k=2)
+    train, held = correlations(synthetic, TRAIN), correlations(synthetic, HOLDOUT)
+    assert np.allclose(matched.scores, -np.sort(-train, axis=1)[:, :2])
+    assert np.array_equal(matched.best, train.argmax(axis=1))
+    assert np.allclose(matched.statistic, np.arctanh(train.max(axis=1)) - np.arctanh(held.max(axis=1)))
+    assert np.allclose(references(None).match(synthetic, "test").statistic, np.arctanh(train.max(axis=1)))
+
+
+def test_fisher_s_scale_ends_before_infinity() -> None:
+    assert np.isfinite(fisher_z(np.array([-1.0, 1.0]))).all()
+
+
+def test_the_null_never_meets_its_own_patient() -> None:
+    null = draw_null(references(), n_patients=10**6, seed=0)
+    calibration, left_out = null.arms
+    own = TRAIN.table["patient"].to_numpy()
+    assert not np.any(own[left_out.matched.best] == left_out.images.table["patient"].to_numpy())
+    other = correlations(TRAIN, TRAIN)
+    other[own[:, None] == own] = -2
+    assert np.allclose(left_out.matched.score, other.max(axis=1))
+    between = correlations(HOLDOUT, HOLDOUT)
+    np.fill_diagonal(between, -2)
+    assert np.allclose(calibration.matched.holdout_score, between.max(axis=1))
+    assert not set(calibration.patient) & set(left_out.patient)
+
+
+def test_at_most_so_many_training_patients_join_the_null() -> None:
+    null = draw_null(references(), n_patients=7, seed=0)
+    assert len(np.unique(null.arms[1].patient)) == 7
+    assert len(null.arms[1].images) == 14
+
+
+def test_a_clean_null_has_no_identity_errors() -> None:
+    errors, patients = identity_errors(draw_null(references(), n_patients=10**6, seed=0), TRAIN)
+    assert errors == ()
+    assert patients.size == 0
+
+
+def test_a_pair_within_the_training_set_is_found_too() -> None:
+    twice = ImageSet.from_arrays(
+        np.concatenate([pixels_of(TRAIN), pixels_of(TRAIN)[[5]]]),
+        pd.concat([TRAIN.table, pd.DataFrame({"id": ["twin"], "patient": ["other"]})], ignore_index=True),
+    )
+    findings = audit(train=twice, holdout=HOLDOUT, synthetic=joined(pixels_of(films(20, first=300))))
+    identical = {error.image_id for error in findings.identity_errors if error.reason == "same pixels"}
+    assert identical == {"twin", "p2-1.png"}
+    assert {error.image_id for error in findings.identity_errors} <= {"twin", "p2-0.png", "p2-1.png"}
+
+
+def test_controls_have_three_arms_of_known_truth() -> None:
+    copies, novel, same_patient = plant_controls(references(), n_patients=6, seed=0)
+    assert set(copies.transform) == set(novel.transform) == set(STANDARD)
+    assert len(copies.source) == 6 * len(STANDARD)
+    assert len(np.unique(copies.patient)) == 6
+    exact = [transform is not None and transform.name == "exact" for transform in copies.transform]
+    assert np.allclose(copies.matched.score[exact], 1)
+    assert copies.named[exact].all()
+    assert not novel.named.any()
+    assert novel.images is HOLDOUT
+    assert set(same_patient.transform_names) == {AS_IT_IS}
+    assert not np.any(same_patient.matched.best == same_patient.source)
+
+
+def test_a_novel_control_never_meets_its_own_patient() -> None:
+    _, novel, _ = plant_controls(references(), n_patients=6, seed=0)
+    assert novel.matched.holdout_score is not None
+    assert novel.matched.holdout_score.max() < 0.999
+    _, unseen, _ = plant_controls(references(None), n_patients=6, seed=0)
+    assert unseen.matched.score.max() < 0.999
+
+
+def test_controls_do_not_depend_on_memory() -> None:
+    wide, narrow = (
+        plant_controls(references(memory=memory), n_patients=4, seed=1)[0] for memory in (2**28, 2**17)
+    )
+    assert np.array_equal(wide.matched.statistic, narrow.matched.statistic)
+    assert wide.transform == narrow.transform
+
+
+def test_a_training_set_of_single_films_has_no_same_patient_arm() -> None:
+    single = References(films(10), HOLDOUT, Resources(workers=1), silent)
+    assert len(plant_controls(single, n_patients=5, seed=0)[2].source) == 0
+
+
+def test_verdicts_name_what_gave_the_p_value() -> None:
+    null = PatientNull(np.linspace(-1, 1, 200), np.arange(200))
+    statistic = np.array([0.0, 5.0, np.nan, 0.2])
+    score = np.array([0.5, 0.9, np.nan, 1.0])
+    verdicts = judge(statistic, score, null, Rule(fdr=0.05))
+    assert verdicts.kind.tolist() == ["rank", "tail", "undefined", "identical"]
+    assert verdicts.copied.tolist() == [False, True, False, True]
+    assert verdicts.p.tolist()[2:] == [1.0, 0.0]
+    assert verdicts.threshold == 5.0
+
+
+def test_a_threshold_decides_alone_where_it_is_given() -> None:
+    null = PatientNull(np.zeros(50), np.arange(50))
+    values = np.array([0.4, 0.6, np.nan])
+    verdicts = judge(values, values, null, Rule(fdr=0.05, threshold=0.5))
+    assert verdicts.copied.tolist() == [False, True, False]
+
+
+def test_every_problem_of_the_sets_is_named_at_once() -> None:
+    both = ImageSet.from_arrays(pixels_of(TRAIN)[:4], TRAIN.table.iloc[:4], name="held")
+    wide = ImageSet.from_arrays(np.zeros((3, 3, 20, 20), np.uint8), name="colour")
+    with pytest.raises(InputError) as caught:
+        audit(train=TRAIN, holdout=both, synthetic=wide)
+    message = str(caught.value)
+    assert "differ in shape: train 1x20x20, synthetic 3x20x20" in message
+    assert "--channels grey" in message
+    assert "both trained on and held out: p0, p1" in message
+
+
+def test_too_few_patients_are_refused() -> None:
+    synthetic = joined(pixels_of(films(3, first=300)))
+    with pytest.raises(InputError, match="holdout shows fewer than two patients"):
+        audit(train=TRAIN, holdout=HOLDOUT.take([0]), synthetic=synthetic)
+    with pytest.raises(InputError, match="training set shows fewer than two patients"):
+        audit(train=TRAIN.take([0, 1]), synthetic=synthetic)
+
+
+def test_the_dar_calibration_without_a_holdout_is_refused() -> None:
+    with pytest.raises(InputError, match="needs held-out images"):
+        audit(train=TRAIN, synthetic=TRAIN, settings=AuditSettings(calibration="dar"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fdr": 0.0},
+        {"fdr": 1.0},
+        {"calibration": "fixed"},
+        {"threshold": 0.9},
+        {"calibration": "fixed", "threshold": 2.0},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        AuditSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_second_audit_finds_its_matches_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    synthetic = joined(pixels_of(films(5, first=300)))
+    settings = AuditSettings(n_controls=2, n_draws=2)
+    first = audit(train=TRAIN, holdout=HOLDOUT, synthetic=synthetic, settings=settings)
+    searched: list[int] = []
+    from doppelscan.audit import matching
+
+    nearest = matching.nearest
+    monkeypatch.setattr(
+        matching, "nearest", lambda q, *a, **k: (searched.append(len(q)), nearest(q, *a, **k))[1]
+    )
+    assert (
+        audit(train=TRAIN, holdout=HOLDOUT, synthetic=synthetic, settings=settings).to_json()
+        == first.to_json()
+    )
+    assert set(searched) == {2 * len(STANDARD)}  # the controls alone, which are made anew
+
+
+def test_an_arm_that_differs_from_the_other_is_noted() -> None:
+    elsewhere = ImageSet.from_arrays(
+        255 - pixels_of(films(60, first=100, seed=9)), films(60, first=100).table
+    )
+    findings = audit(train=TRAIN, holdout=elsewhere, synthetic=joined(pixels_of(films(5, first=300))))
+    assert any("Held-out images differ" in note for note in findings.notes)
