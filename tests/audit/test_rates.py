@@ -93,6 +93,7 @@ def test_copies_left_follow_from_power(copied: float, power: float, value: float
 def test_copies_left_take_the_least_power_and_the_most_copies() -> None:
     left = copies_left(Estimate(0.1, 0.05, 0.2, 100), Estimate(0.8, 0.5, 0.9, 50))
     assert left.high == pytest.approx(0.2 / 0.5 - 0.1)
+    assert left.low == 0
     assert copies_left(Estimate(0, 0, 0.03, 100), Estimate(0, 0, 0.1, 50)).high == 1
     assert not copies_left(Estimate(0, 0, 0.03, 100), Estimate.unknown()).known
 

@@ -42,17 +42,18 @@ def copied_share(copied: Bool[np.ndarray, " m"], draws: Bool[np.ndarray, "d m"])
 
 
 def copies_left(copied: Estimate, power: Estimate) -> Estimate:
-    """Share of the images that are copies and were not flagged, if the generator alters copies as controls do.
+    """Share of the images that are copies and were not flagged: an upper bound, with 0 as its lower end.
 
-    A share c of copies shows as power x c flagged; the upper end takes the least power and most copies.
+    A share c of copies that are altered as the controls are shows as power x c flagged; the upper end takes
+    the least power and most copies. Nothing says that there are any more than those flagged: a generator may
+    alter copies only in ways that the audit sees.
     """
     if not (copied.known and power.known):
         return Estimate.unknown()
     room = 1 - copied.value
     value = min(_hidden(copied.value, power.value), room)
-    low = min(_hidden(copied.low, power.high), value)
     high = copied.high / power.low - copied.value if power.low > 0 else 1.0
-    return Estimate(value, low, max(value, min(high, room)), copied.n)
+    return Estimate(value, 0.0, max(value, min(high, room)), copied.n)
 
 
 def memorized_share(
