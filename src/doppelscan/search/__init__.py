@@ -2,7 +2,8 @@
 
 from doppelscan.search.blocks import ArrayBlocks, Blocks
 from doppelscan.search.duplicates import Duplicates, find_duplicates
-from doppelscan.search.nearest import Groups, Neighbours, nearest
+from doppelscan.search.nearest import nearest
+from doppelscan.search.neighbours import Groups, Neighbours
 from doppelscan.search.pairs import Pairs, pairs_above
 
 __all__ = [

@@ -1,21 +1,31 @@
-"""What the correlation of two images is, to the accuracy of float64."""
+"""What the correlation of two images is, to the accuracy of float64.
+
+Images of at most 16 bits a pixel are scored in integers: with the integers p, q next to the means and
+n pixels, S = Σ (x - p)(y - q) and the sums a = Σ (x - p), b = Σ (y - q), all exact, the covariance is
+S - ab / n, where nothing cancels. All else is centred and multiplied in float64.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64, Shaped
+from jaxtyping import Float64, Int64, Integer, Shaped
 
-__all__ = ["exact_correlations"]
+__all__ = ["exact_correlations", "is_narrow"]
 
 _FLOATS_A_PAIR = 8  # float64 values held for each pixel of a pair, temporaries included
+_WORTH_COMPILED = 2**26  # pixels of all pairs from which on loading compiled loops pays
+_EXACT_IN_FLOAT = 2**53
+
+Pairs = tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]]
 
 
 def exact_correlations(
     first: Shaped[np.ndarray, "m *shape"],
     second: Shaped[np.ndarray, "n *shape"],
-    pairs: tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]],
+    pairs: Pairs,
     *,
     memory: int,
 ) -> Float64[np.ndarray, "p"]:
@@ -25,10 +35,18 @@ def exact_correlations(
     images alone, not on what else is in the block, so that equal references tie exactly. At most about
     `memory` bytes are used (and what one pair needs). Neither image of a pair may be constant.
     """
+    first, second = first.reshape(len(first), -1), second.reshape(len(second), -1)
+    if is_narrow(first.dtype) and is_narrow(second.dtype):
+        return _of_integers(first, second, pairs)
     scores = np.empty(len(pairs[0]))
     for part in _parts(len(scores), memory // (8 * _FLOATS_A_PAIR * max(1, first[:1].size))):
-        scores[part] = _correlations(first, pairs[0][part], second, pairs[1][part])
+        scores[part] = _of_numbers(first, second, (pairs[0][part], pairs[1][part]))
     return scores
+
+
+def is_narrow(dtype: np.dtype) -> bool:
+    """Whether images of this type are scored in integers."""
+    return dtype.kind in "ui" and dtype.itemsize <= 2 and dtype.isnative
 
 
 def _parts(n: int, size: int) -> Iterator[slice]:
@@ -36,18 +54,70 @@ def _parts(n: int, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n, size))
 
 
-def _correlations(
-    first: Shaped[np.ndarray, "m *shape"],
-    rows: Int64[np.ndarray, "p"],
-    second: Shaped[np.ndarray, "n *shape"],
-    columns: Int64[np.ndarray, "p"],
+@dataclass(frozen=True)
+class _Sums:
+    """Of some images, each once: the integer next to the mean, the sum less it, the variation; who is where."""
+
+    near: Int64[np.ndarray, "q"]
+    off: Int64[np.ndarray, "q"]
+    variation: Float64[np.ndarray, "q"]
+    place: Int64[np.ndarray, "p"]
+
+
+def _of_integers(
+    first: Integer[np.ndarray, "m d"], second: Integer[np.ndarray, "n d"], pairs: Pairs
+) -> Float64[np.ndarray, "p"]:
+    """Of x and y, (S_xy - ab / n) / √(the same of x and x, times that of y and y)."""
+    d = first.shape[1]
+    x, y = _sums(first, pairs[0]), _sums(second, pairs[1])
+    p, a, q, b = x.near[x.place], x.off[x.place], y.near[y.place], y.off[y.place]
+    about = _products(first, second, pairs) - p * (b + d * q) - q * a
+    return _ratio(about - a.astype(np.float64) * b / d, x.variation[x.place], y.variation[y.place])
+
+
+def _sums(images: Integer[np.ndarray, "n d"], which: Int64[np.ndarray, "p"]) -> _Sums:
+    d = images.shape[1]
+    unique, place = np.unique(which, return_inverse=True)
+    total = np.fromiter((images[i].sum(dtype=np.int64) for i in unique), np.int64, len(unique))
+    near = np.rint(total / d).astype(np.int64)
+    off = total - d * near
+    about = _products(images, images, (unique, unique)) - near * (2 * off + d * near)
+    return _Sums(near, off, about - off.astype(np.float64) ** 2 / d, place)
+
+
+def _products(
+    first: Integer[np.ndarray, "m d"], second: Integer[np.ndarray, "n d"], pairs: Pairs
+) -> Int64[np.ndarray, "p"]:
+    """Σ xy of each pair: exact, by whichever way is the faster."""
+    d = first.shape[1]
+    if len(pairs[0]) * d >= _WORTH_COMPILED:
+        from doppelscan.search.kernels import integer_products
+
+        return integer_products(first, second, pairs)
+    largest = 2 ** (8 * (first.itemsize + second.itemsize))
+    whole = np.float64 if d * largest <= _EXACT_IN_FLOAT else np.int64
+    products = (
+        np.einsum("d,d->", first[i].astype(whole), second[j].astype(whole))
+        for i, j in zip(*pairs, strict=True)
+    )
+    return np.fromiter(products, whole, len(pairs[0])).astype(np.int64)
+
+
+def _of_numbers(
+    first: Shaped[np.ndarray, "m d"], second: Shaped[np.ndarray, "n d"], pairs: Pairs
 ) -> Float64[np.ndarray, "p"]:
     """Of centred x and y, Σ xy / √(Σ x² Σ y²). Each image is centred once, however many pairs it is in."""
-    x, of_x = _centred_once(first, rows)
-    y, of_y = _centred_once(second, columns)
+    x, of_x = _centred_once(first, pairs[0])
+    y, of_y = _centred_once(second, pairs[1])
     xx, yy = np.fromiter(map(_inner, x, x), float), np.fromiter(map(_inner, y, y), float)
     xy = np.fromiter((_inner(x[i], y[j]) for i, j in zip(of_x, of_y, strict=True)), float)
-    correlations: Float64[np.ndarray, "p"] = xy / np.sqrt(xx[of_x] * yy[of_y])
+    return _ratio(xy, xx[of_x], yy[of_y])
+
+
+def _ratio(
+    xy: Float64[np.ndarray, "p"], xx: Float64[np.ndarray, "p"], yy: Float64[np.ndarray, "p"]
+) -> Float64[np.ndarray, "p"]:
+    correlations: Float64[np.ndarray, "p"] = xy / np.sqrt(xx * yy)
     return correlations.clip(-1.0, 1.0)
 
 
@@ -57,11 +127,11 @@ def _inner(x: Float64[np.ndarray, "d"], y: Float64[np.ndarray, "d"]) -> float:
 
 
 def _centred_once(
-    images: Shaped[np.ndarray, "n *shape"], which: Int64[np.ndarray, "p"]
+    images: Shaped[np.ndarray, "n d"], which: Int64[np.ndarray, "p"]
 ) -> tuple[Float64[np.ndarray, "q d"], Int64[np.ndarray, "p"]]:
     """The images named, each once, centred; and where each of `which` is among them."""
     unique, place = np.unique(which, return_inverse=True)
-    values = images[unique].reshape(len(unique), -1).astype(np.float64)
+    values = images[unique].astype(np.float64)
     values -= values.mean(axis=1, keepdims=True)
     values /= np.abs(values).max(axis=1, keepdims=True)  # before squaring: no overflow, no underflow
     values -= values.mean(axis=1, keepdims=True)  # what rounding left of a mean far from zero

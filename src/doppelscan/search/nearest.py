@@ -12,35 +12,24 @@ Nothing is approximate in what is left: neighbours and scores are those of a flo
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64, Shaped
+from jaxtyping import Bool, Float32, Int64, Shaped
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.search.blocks import Blocks, as_blocks
+from doppelscan.search.banded import improved_by_bands
+from doppelscan.search.blocks import ArrayBlocks, Blocks, as_blocks
 from doppelscan.search.bounds import product_error, rough_correlations
+from doppelscan.search.choosing import bands_for
 from doppelscan.search.exact import exact_correlations
+from doppelscan.search.neighbours import Groups, Neighbours, joined, merged, nobody
 from doppelscan.search.plan import Held, Plan
 from doppelscan.settings import Resources
 
 __all__ = ["Groups", "Neighbours", "nearest"]
-
-Groups = tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "n"]]
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """The k references most like each query, best first.
-
-    `indices` count among the references, -1 where there is none; `scores` are Pearson correlations, NaN
-    where there is none: for a constant query, or where fewer than k references are left.
-    """
-
-    indices: Int64[np.ndarray, "m k"]
-    scores: Float64[np.ndarray, "m k"]
 
 
 def nearest(
@@ -73,18 +62,19 @@ def nearest(
     queries, references = as_blocks(queries), as_blocks(references)
     _refuse_misfits(len(queries), len(references), k, exclude)
     if not len(queries) or not len(references):
-        return _nobody(len(queries), k)
+        return nobody(len(queries), k)
     plan = Plan.of(resources, queries, references)
+    plan = replace(plan, bands=bands_for(queries, references, exclude, plan))
     passes = plan.again(references)
     best = []
     for block in plan.held(queries):
-        found = _nobody(len(block), k)
+        found = nobody(len(block), k)
         for others in passes(0):
             found = _improved(found, block, others, exclude, plan)
             if progress:
                 progress(len(block) * len(others))
         best.append(found)
-    return Neighbours(np.concatenate([b.indices for b in best]), np.concatenate([b.scores for b in best]))
+    return joined(best)
 
 
 def _refuse_misfits(m: int, n: int, k: int, exclude: Groups | None) -> None:
@@ -98,20 +88,50 @@ def _refuse_misfits(m: int, n: int, k: int, exclude: Groups | None) -> None:
         raise InputError(problems)
 
 
-def _nobody(m: int, k: int) -> Neighbours:
-    return Neighbours(np.full((m, k), -1, dtype=np.int64), np.full((m, k), np.nan))
-
-
 def _improved(found: Neighbours, block: Held, others: Held, exclude: Groups | None, plan: Plan) -> Neighbours:
     """What `found` becomes with the references of one more block."""
-    rough = rough_correlations(block.vectors, others.vectors)
-    rough.masked_fill_(block.constant[:, None] | others.constant, -torch.inf)
+    if not plan.bands:
+        return _by_product(found, block, others, exclude, plan)
+    improved = improved_by_bands(found, block, others, _left_out(block, others, exclude), plan)
+    return improved or _by_product_in_parts(found, block, others, exclude, replace(plan, bands=None))
+
+
+def _left_out(block: Held, others: Held, exclude: Groups | None) -> Bool[torch.Tensor, "a b"]:
+    """Which pairs do not count: of constant images, and of one group."""
+    left_out = block.constant[:, None] | others.constant
     if exclude:
         same = exclude[0][block.span, None] == exclude[1][others.span]
-        rough.masked_fill_(torch.from_numpy(same).to(plan.device), -torch.inf)
+        left_out |= torch.from_numpy(same).to(left_out.device)
+    return left_out
+
+
+def _by_product(
+    found: Neighbours, block: Held, others: Held, exclude: Groups | None, plan: Plan
+) -> Neighbours:
+    rough = rough_correlations(block.vectors, others.vectors)
+    rough.masked_fill_(_left_out(block, others, exclude), -torch.inf)
     rows, columns = _contenders(rough, found, product_error(plan.d, plan.device))
     scores = exact_correlations(block.pixels, others.pixels, (rows, columns), memory=plan.scratch)
-    return _merged(found, rows, others.start + columns, scores)
+    return merged(found, rows, others.start + columns, scores)
+
+
+def _by_product_in_parts(
+    found: Neighbours, block: Held, others: Held, exclude: Groups | None, plan: Plan
+) -> Neighbours:
+    """By the plain product, which needs more memory an image: fewer at once."""
+    improved = []
+    for queries in _parts(block, plan):
+        rows = slice(queries.start - block.start, queries.start - block.start + len(queries))
+        best = Neighbours(found.indices[rows], found.scores[rows])
+        for references in _parts(others, plan):
+            best = _by_product(best, queries, references, exclude, plan)
+        improved.append(best)
+    return joined(improved)
+
+
+def _parts(block: Held, plan: Plan) -> Iterator[Held]:
+    parts = plan.held(ArrayBlocks(block.pixels))
+    return (replace(part, start=block.start + part.start) for part in parts)
 
 
 def _contenders(
@@ -119,26 +139,9 @@ def _contenders(
 ) -> tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]]:
     """The pairs that may be among the k best: none that is left out can be."""
     k = found.scores.shape[1]
-    sure = torch.from_numpy(np.nan_to_num(found.scores[:, -1], nan=-np.inf)).to(rough.device)
+    sure = torch.from_numpy(found.least).to(rough.device)
     if k <= rough.shape[1]:
         sure = sure.maximum(rough.topk(k, dim=1).values[:, -1].double() - error)
     least = (sure - error).clamp(min=-2.0)  # any correlation is above -2; what is masked is not
     rows, columns = (rough >= least.float()[:, None]).nonzero(as_tuple=True)
     return rows.cpu().numpy(), columns.cpu().numpy()
-
-
-def _merged(
-    found: Neighbours,
-    rows: Int64[np.ndarray, "p"],
-    indices: Int64[np.ndarray, "p"],
-    scores: Float64[np.ndarray, "p"],
-) -> Neighbours:
-    """The k best of those found and of new ones for some rows."""
-    m, k = found.indices.shape
-    rows = np.concatenate([np.repeat(np.arange(m), k), rows])
-    indices = np.concatenate([found.indices.ravel(), indices])
-    scores = np.concatenate([found.scores.ravel(), scores])
-    order = np.lexsort((indices, -scores, rows))  # NaN, which is nobody, comes last
-    begins = np.searchsorted(rows[order], np.arange(m))
-    best = order[begins[:, None] + np.arange(k)]
-    return Neighbours(indices[best], scores[best])

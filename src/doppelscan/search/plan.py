@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float32, Shaped
 
 from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.errors import InputError, Problem
+from doppelscan.search.bands import Bands, Grid, averages
 from doppelscan.search.blocks import Blocks
 from doppelscan.settings import Resources
 
@@ -23,12 +24,16 @@ _STEP = 2**24  # bytes of float64 pixels made into vectors at once: what a proce
 
 @dataclass(frozen=True)
 class Held:
-    """Consecutive images in memory: their pixels as stored, their unit vectors on the device."""
+    """Consecutive images in memory: their pixels as stored, and on the device what is multiplied.
+
+    `vectors` are unit vectors, or coarse ones where the plan has bands; then `grid` holds the averages.
+    """
 
     start: int
     pixels: Shaped[np.ndarray, "n *shape"]
     vectors: Float32[torch.Tensor, "n d"]
     constant: Bool[torch.Tensor, "n"]
+    grid: Grid | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -52,6 +57,7 @@ class Plan:
     device: torch.device
     shape: tuple[int, ...]
     itemsize: int
+    bands: Bands | None = None
 
     @staticmethod
     def of(resources: Resources | None, *sides: Blocks) -> Plan:
@@ -101,12 +107,17 @@ class Plan:
 
     @property
     def _bytes_an_image(self) -> int:
-        return max(1, self.d * (self.itemsize + 4))
+        stored = self.d * self.itemsize
+        if self.bands:
+            return stored + 4 * (self.bands.k + 2 + self.bands.basis.shape[1])
+        return max(1, stored + 4 * self.d)
 
     def _hold(self, images: Blocks, start: int, stop: int) -> Held:
         pixels = images.read(start, stop)
         _refuse_other_shapes(pixels.shape[1:], self.shape)
         assert len(pixels) == stop - start, f"asked for {stop - start} images, read {len(pixels)}"
+        if self.bands:
+            return self._hold_bands(start, pixels, self.bands)
         vectors = torch.empty(len(pixels), self.d, dtype=torch.float32, device=self.device)
         constant = torch.empty(len(pixels), dtype=torch.bool, device=self.device)
         step = max(1, min(self.scratch // 4, _STEP) // (8 * max(1, self.d)))
@@ -114,6 +125,18 @@ class Plan:
             unit = unit_vectors(pixels[at : at + step], device=self.device)
             vectors[at : at + step], constant[at : at + step] = unit.vectors, unit.constant
         return Held(start, pixels, vectors, constant)
+
+    def _hold_bands(self, start: int, pixels: Shaped[np.ndarray, "n *shape"], bands: Bands) -> Held:
+        values = np.empty((len(pixels), bands.basis.shape[1]), dtype=np.float32)
+        grid = Grid(values, np.empty(len(pixels), dtype=np.float32), np.empty(len(pixels), dtype=bool))
+        vectors = torch.empty(len(pixels), bands.k + 1, dtype=torch.float32, device=self.device)
+        step = max(1, min(self.scratch, _STEP) // (32 * values.shape[1]))
+        for at in range(0, len(pixels), step):
+            part = averages(pixels[at : at + step], bands.side)
+            here = slice(at, at + step)
+            values[here], grid.rest[here], grid.constant[here] = part.values, part.rest, part.constant
+            vectors[here] = bands.coarse(part)
+        return Held(start, pixels, vectors, torch.from_numpy(grid.constant).to(self.device), grid)
 
 
 def _refuse_other_shapes(found: tuple[int, ...], expected: tuple[int, ...]) -> None:

@@ -1,0 +1,152 @@
+"""What is computed image by image or pair by pair: loops compiled by numba, each thread on its own part.
+
+Importing this module costs a second; only searches large enough to gain from it do.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64, Integer
+from numba import njit
+
+__all__ = ["block_sums", "grid_products", "integer_products"]
+
+_CHUNK = 2**15  # products of 8-bit numbers that an int32 holds the sum of
+
+
+def block_sums(
+    pixels: Integer[np.ndarray, "n planes h w"], factor: int
+) -> tuple[Int64[np.ndarray, "n planes gh gw"], Int64[np.ndarray, "n"]]:
+    """Of images of at most 16 bits: the sums over blocks of `factor` x `factor`, and the sum of squares.
+
+    Blocks at the lower and right border hold what is left. The sums are exact.
+    """
+    n, planes, h, w = pixels.shape
+    sums = np.empty((n, planes, -(-h // factor), -(-w // factor)), dtype=np.int64)
+    squares = np.empty(n, dtype=np.int64)
+    _in_threads(n, lambda part: _block_sums(pixels[part], factor, sums[part], squares[part]))
+    return sums, squares
+
+
+def grid_products(
+    first: Float32[np.ndarray, "m g"],
+    second: Float32[np.ndarray, "n g"],
+    pairs: tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]],
+) -> Float32[np.ndarray, "p"]:
+    """The inner product of `first[pairs[0][i]]` and `second[pairs[1][i]]`, for each i, summed in any order."""
+    rows, columns = pairs
+    products = np.empty(len(rows), dtype=np.float32)
+    _in_threads(
+        len(rows), lambda part: _grid_products(first, second, rows[part], columns[part], products[part])
+    )
+    return products
+
+
+def integer_products(
+    first: Integer[np.ndarray, "m d"],
+    second: Integer[np.ndarray, "n d"],
+    pairs: tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]],
+) -> Int64[np.ndarray, "p"]:
+    """The inner product of images of at most 16 bits, pair by pair: exact."""
+    rows, columns = pairs
+    products = np.empty(len(rows), dtype=np.int64)
+    narrow = first.dtype == second.dtype == np.uint8
+    multiply = _byte_products if narrow else _wide_products
+    _in_threads(len(rows), lambda part: multiply(first, second, rows[part], columns[part], products[part]))
+    return products
+
+
+def _in_threads(n: int, work: Callable[[slice], None]) -> None:
+    """Do the work on `n` things, a part in each thread; compiled loops do not hold the interpreter."""
+    n_threads = torch.get_num_threads()
+    size = max(1, -(-n // (4 * n_threads)))
+    with ThreadPoolExecutor(n_threads) as threads:
+        list(threads.map(work, [slice(start, min(start + size, n)) for start in range(0, n, size)]))
+
+
+def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
+    """The loops as machine code, kept on disk; unwrapped, since what checks types in tests cannot be compiled."""
+    compiled: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True)
+    return compiled
+
+
+def _compiled_in_any_order(loops: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, where sums may be taken in any order."""
+    exact = {"reassoc", "contract"}
+    compiled: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True, fastmath=exact)
+    return compiled
+
+
+@_compiled
+def _block_sums(pixels, factor, sums, squares):  # type: ignore[no-untyped-def]
+    n, planes, h, w = pixels.shape
+    columns = np.empty(w, dtype=np.int32)
+    for i in range(n):
+        square = np.int64(0)
+        for plane in range(planes):
+            for top in range(0, h, factor):
+                columns[:] = 0
+                for y in range(top, min(top + factor, h)):
+                    square += _add_row(pixels[i, plane, y], columns)
+                _add_up(columns, factor, sums[i, plane, top // factor])
+        squares[i] = square
+
+
+@_compiled
+def _add_row(row, columns):  # type: ignore[no-untyped-def]
+    """Add a row to the sums of columns; the sum of its squares."""
+    square = np.int64(0)
+    for x in range(row.size):
+        value = np.int32(row[x])
+        columns[x] += value
+        square += np.int64(value) * np.int64(value)
+    return square
+
+
+@_compiled
+def _add_up(columns, factor, sums):  # type: ignore[no-untyped-def]
+    """Sums over `factor` columns each."""
+    for block in range(sums.size):
+        total = np.int64(0)
+        for x in range(block * factor, min((block + 1) * factor, columns.size)):
+            total += columns[x]
+        sums[block] = total
+
+
+@_compiled_in_any_order
+def _grid_products(first, second, rows, columns, products):  # type: ignore[no-untyped-def]
+    for p in range(rows.size):
+        a, b = first[rows[p]], second[columns[p]]
+        total = np.float32(0)
+        for i in range(a.size):
+            total += a[i] * b[i]
+        products[p] = total
+
+
+@_compiled
+def _byte_products(first, second, rows, columns, products):  # type: ignore[no-untyped-def]
+    for p in range(rows.size):
+        a, b = first[rows[p]], second[columns[p]]
+        total = np.int64(0)
+        for start in range(0, a.size, _CHUNK):
+            chunk = np.int32(0)
+            for i in range(start, min(start + _CHUNK, a.size)):
+                chunk += np.int32(a[i]) * np.int32(b[i])
+            total += chunk
+        products[p] = total
+
+
+@_compiled
+def _wide_products(first, second, rows, columns, products):  # type: ignore[no-untyped-def]
+    for p in range(rows.size):
+        a, b = first[rows[p]], second[columns[p]]
+        total = np.int64(0)
+        for i in range(a.size):
+            total += np.int64(a[i]) * np.int64(b[i])
+        products[p] = total
