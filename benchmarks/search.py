@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from doppelscan.encoders import unit_vectors
 from doppelscan.search import exact, nearest
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
@@ -203,13 +202,13 @@ def read(files: list[Path], side: int) -> np.ndarray:
 
 def enlarged(images: np.ndarray, n: int, name: str) -> np.ndarray:
     """`n` images: each in turn, from its second turn on changed."""
-    return np.stack([changed(images[i % len(images)], i, i >= len(images), name) for i in range(n)])
+    return np.stack(
+        [images[i] if i < len(images) else changed(images[i % len(images)], i, name) for i in range(n)]
+    )
 
 
-def changed(image: np.ndarray, i: int, again: bool, name: str) -> np.ndarray:
+def changed(image: np.ndarray, i: int, name: str) -> np.ndarray:
     """A crop of 90% to 100% of the side, anywhere, of other contrast and brightness."""
-    if not again:
-        return image
     rng, side = stream(0, name, i), image.shape[-1]
     crop = int(side * rng.uniform(0.9, 1))
     y, x = rng.integers(0, side - crop + 1, 2)

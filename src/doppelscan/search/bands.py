@@ -75,12 +75,12 @@ class Bands:
 
 def coarse_error(vectors: Float32[torch.Tensor, "n coarse"]) -> float:
     """How much less than the correlation the rough product of coarse vectors can be: 16u and the product's own."""
-    return 16 * _U + product_error(vectors.shape[1], vectors.device)
+    return 16 * _U + product_error(int(vectors.shape[1]), vectors.device)
 
 
 def averages_error(values: Float32[np.ndarray, "n g"]) -> float:
     """How much less than it should a product of averages, summed in any order, can be: 16u + γ_g."""
-    k = values.shape[1] + 2
+    k = int(values.shape[1]) + 2
     return 16 * _U + k * _U / (1 - k * _U)
 
 

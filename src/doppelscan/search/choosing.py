@@ -22,7 +22,7 @@ _KNOWN, _ASKED = (
     160,
     12,
 )  # runs of references, every fifth to measure on and the others to learn from; of queries
-_CHOICES = (32, 64, 128, 192, 256, 384, 512)
+_CHOICES = (32, 64, 96, 128, 192, 256, 320)
 _COST_OF_A_BOUND = 16  # what choosing among the bounds costs a pair, in multiplications of the product
 _MARGIN = 0.7  # of the plain search's cost: what a sample promises must be clearly less
 _PROMISING = 3

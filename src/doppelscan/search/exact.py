@@ -7,7 +7,7 @@ S - ab / n, where nothing cancels. All else is centred and multiplied in float64
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ _WORTH_COMPILED = 2**26  # pixels of all pairs from which on loading compiled lo
 _EXACT_IN_FLOAT = 2**53
 
 Pairs = tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]]
+Products = Callable[[np.ndarray, np.ndarray, Pairs], np.ndarray]
 
 
 def exact_correlations(
@@ -69,38 +70,42 @@ def _of_integers(
 ) -> Float64[np.ndarray, "p"]:
     """Of x and y, (S_xy - ab / n) / √(the same of x and x, times that of y and y)."""
     d = first.shape[1]
-    x, y = _sums(first, pairs[0]), _sums(second, pairs[1])
+    products = _compiled_products if len(pairs[0]) * d >= _WORTH_COMPILED else _products
+    x, y = _sums(first, pairs[0], products), _sums(second, pairs[1], products)
     p, a, q, b = x.near[x.place], x.off[x.place], y.near[y.place], y.off[y.place]
-    about = _products(first, second, pairs) - p * (b + d * q) - q * a
+    about = products(first, second, pairs) - p * (b + d * q) - q * a
     return _ratio(about - a.astype(np.float64) * b / d, x.variation[x.place], y.variation[y.place])
 
 
-def _sums(images: Integer[np.ndarray, "n d"], which: Int64[np.ndarray, "p"]) -> _Sums:
+def _sums(images: Integer[np.ndarray, "n d"], which: Int64[np.ndarray, "p"], products: Products) -> _Sums:
     d = images.shape[1]
     unique, place = np.unique(which, return_inverse=True)
-    total = np.fromiter((images[i].sum(dtype=np.int64) for i in unique), np.int64, len(unique))
+    ones = np.ones((1, d), dtype=images.dtype)
+    total = products(ones, images, (np.zeros_like(unique), unique))
     near = np.rint(total / d).astype(np.int64)
     off = total - d * near
-    about = _products(images, images, (unique, unique)) - near * (2 * off + d * near)
+    about = products(images, images, (unique, unique)) - near * (2 * off + d * near)
     return _Sums(near, off, about - off.astype(np.float64) ** 2 / d, place)
 
 
 def _products(
     first: Integer[np.ndarray, "m d"], second: Integer[np.ndarray, "n d"], pairs: Pairs
 ) -> Int64[np.ndarray, "p"]:
-    """Σ xy of each pair: exact, by whichever way is the faster."""
-    d = first.shape[1]
-    if len(pairs[0]) * d >= _WORTH_COMPILED:
-        from doppelscan.search.kernels import integer_products
-
-        return integer_products(first, second, pairs)
+    """Σ xy of each pair, exact: in float64 where no partial sum reaches 2^53, which is the faster."""
     largest = 2 ** (8 * (first.itemsize + second.itemsize))
-    whole = np.float64 if d * largest <= _EXACT_IN_FLOAT else np.int64
-    products = (
-        np.einsum("d,d->", first[i].astype(whole), second[j].astype(whole))
-        for i, j in zip(*pairs, strict=True)
-    )
+    whole = np.float64 if first.shape[1] * largest <= _EXACT_IN_FLOAT else np.int64
+    rows = (first[i].astype(whole) for i in pairs[0])
+    columns = (second[j].astype(whole) for j in pairs[1])
+    products = (np.einsum("d,d->", x, y) for x, y in zip(rows, columns, strict=True))
     return np.fromiter(products, whole, len(pairs[0])).astype(np.int64)
+
+
+def _compiled_products(
+    first: Integer[np.ndarray, "m d"], second: Integer[np.ndarray, "n d"], pairs: Pairs
+) -> Int64[np.ndarray, "p"]:
+    from doppelscan.search.kernels import integer_products
+
+    return integer_products(first, second, pairs)
 
 
 def _of_numbers(

@@ -27,7 +27,7 @@ class Neighbours:
     @property
     def least(self) -> Float64[np.ndarray, "m"]:
         """What a further reference must reach to be among the k: -inf where there are fewer yet."""
-        return np.nan_to_num(self.scores[:, -1], nan=-np.inf)
+        return np.asarray(np.nan_to_num(self.scores[:, -1], nan=-np.inf))
 
 
 def nobody(m: int, k: int) -> Neighbours:
