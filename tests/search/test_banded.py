@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doppelscan.search import Blocks, Groups, banded, nearest
+from doppelscan.search import Blocks, Groups, banded, nearest, pairs_above
 from doppelscan.search.bands import Bands, averages, block_side
 from doppelscan.search.exact import exact_correlations
 from doppelscan.search.plan import Plan
@@ -32,13 +32,16 @@ WAYS = {"bands": 0.0, "given up": 1e9, "as it costs": banded.COST_OF_A_PAIR}
 def forced(k: int, way: str) -> Iterator[None]:
     """Every search by k coarse numbers: to the end, given up for the plain product, or as the cost has it."""
 
-    def bands_for(queries: Blocks, references: Blocks, exclude: Groups | None, plan: Plan) -> Bands:
+    def bands_for(
+        queries: Blocks, references: Blocks, exclude: Groups | None, plan: Plan, *, least: float | None = None
+    ) -> Bands:
         side = block_side(plan.shape)
         learnt = averages(references.read(0, 16), side)
         return Bands.learnt(learnt.values, side, k, plan.device)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SEARCH, "bands_for", bands_for)
+        for module in (SEARCH, sys.modules[pairs_above.__module__]):
+            patch.setattr(module, "bands_for", bands_for)
         patch.setattr(banded, "COST_OF_A_PAIR", WAYS[way])
         yield
 
@@ -84,6 +87,23 @@ def test_pairs_of_one_group_are_left_out(
         found = nearest(*sets, k, exclude=groups, resources=data.draw(st.sampled_from([SMALL, AMPLE])))
     truth = np.where(groups[0][:, None] == groups[1], np.nan, correlations(*sets))
     assert_is_nearest(found.indices, found.scores, truth, k)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    sets=two_sets(),
+    threshold=st.floats(-1, 1),
+    way=st.sampled_from(list(WAYS)),
+    resources=st.sampled_from([TINY, SMALL, AMPLE]),
+)
+def test_pairs_above_a_threshold_are_those_of_the_plain_product(
+    sets: tuple[np.ndarray, np.ndarray], threshold: float, way: str, resources: Resources
+) -> None:
+    plain = pairs_above(sets[1], threshold, resources=resources)
+    with forced(3, way):
+        found = pairs_above(sets[1], threshold, resources=resources)
+    for name in ("first", "second", "scores"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
 
 
 def smooth(n: int, side: int = 64) -> np.ndarray:

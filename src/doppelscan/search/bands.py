@@ -18,6 +18,8 @@ most γ_n (Higham, eq. 3.5), whatever its order.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,10 +55,13 @@ class Bands:
     @staticmethod
     def learnt(grid: Float32[np.ndarray, "n g"], side: int, k: int, device: torch.device) -> Bands:
         """The bands whose k coarse numbers say most about the images given: their principal directions."""
-        values = torch.from_numpy(grid).to(device)
-        _, vectors = torch.linalg.eigh(values @ values.T)
-        directions = vectors[:, -k:].flip(1).T.double() @ values.double()
-        return Bands(side, torch.linalg.qr(directions.T).Q.T.contiguous())
+        values = torch.from_numpy(grid)
+        alike = values @ values.T
+        with _one_thread():
+            _, vectors = torch.linalg.eigh(alike)
+            directions = values.double().T @ vectors[:, -k:].flip(1).double()
+            basis = torch.linalg.qr(directions).Q.T.contiguous()
+        return Bands(side, basis.to(device))
 
     @property
     def k(self) -> int:
@@ -71,6 +76,17 @@ class Bands:
         """Vectors whose inner product, and `bound_error` added, is at least the correlation of two images."""
         c = (torch.from_numpy(grid.values).to(self.basis.device).double() @ self.basis.T).float()
         return torch.cat([c, _rest(c.double().square().sum(dim=1, keepdim=True))], dim=1)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """For factorizations: where others use the cores, threads that meet at each column take 50 times as long."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def coarse_error(vectors: Float32[torch.Tensor, "n coarse"]) -> float:

@@ -28,11 +28,13 @@ _MARGIN = 0.7  # of the plain search's cost: what a sample promises must be clea
 _PROMISING = 3
 
 
-def bands_for(queries: Blocks, references: Blocks, exclude: Groups | None, plan: Plan) -> Bands | None:
+def bands_for(
+    queries: Blocks, references: Blocks, exclude: Groups | None, plan: Plan, *, least: float | None = None
+) -> Bands | None:
     """The bands that make this search cheapest; None where a plain matrix product does.
 
-    The score that a query's best reference reaches is taken from the sample, and is less than in the
-    search: more pairs survive in the sample.
+    What a reference must reach is `least`, or else the score of a query's best reference in the sample,
+    which is less than that in the search: more pairs survive in the sample.
     """
     m, n = len(queries), len(references)
     if float(m) * n * plan.d < _WORTH_A_LOOK:
@@ -44,12 +46,17 @@ def bands_for(queries: Blocks, references: Blocks, exclude: Groups | None, plan:
     x_grid, y_grid = averages(x, side), averages(y, side)
     left_out |= x_grid.constant[:, None] | y_grid.constant
     finer = np.where(left_out, -np.inf, x_grid.values @ y_grid.values.T + x_grid.rest[:, None] * y_grid.rest)
-    least = _best_scores(x, y, finer, plan.scratch)[:, None]
+    reached = _best_scores(x, y, finer, plan.scratch) if least is None else np.full(len(x), least)
     measured = np.arange(len(known)) // _RUN % 5 == 4
     bands = Bands.learnt(y_grid.values[~measured], side, max(_CHOICES), plan.device)
     coarse = bands.coarse(x_grid).cpu().numpy(), bands.coarse(y_grid).cpu().numpy()[measured]
     trial = _Trial(
-        *coarse, (finer >= least)[:, measured], least, plan.d, y_grid.values.shape[1], 1 / m + 1 / n
+        *coarse,
+        (finer >= reached[:, None])[:, measured],
+        reached[:, None],
+        plan.d,
+        y_grid.values.shape[1],
+        1 / m + 1 / n,
     )
     best = min(_CHOICES, key=trial.cost)
     return bands.first(best) if trial.cost(best) < _MARGIN * plan.d else None

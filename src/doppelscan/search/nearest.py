@@ -1,18 +1,19 @@
 """Which references are most like each query? Exactly, in bounded memory.
 
-The method, for one block of queries and one block of references after the other:
+Where a sample of both sides says that it pays (`choosing`), references are ruled out by bounds from a few
+numbers an image (`banded`). Otherwise, for one block of queries and one of references after the other:
 
 1. a float32 matrix product gives every correlation to within a proven error e (`bounds`);
 2. the k-th best correlation of a query is at least what k references are sure to reach, and so a
    reference whose rough correlation is more than e below that cannot be among the k best;
-3. all others are scored in float64 from the pixels (`exact`) and merged into the best so far.
+3. all others are scored exactly from the pixels (`exact`) and merged into the best so far.
 
 Nothing is approximate in what is left: neighbours and scores are those of a float64 search.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from jaxtyping import Bool, Float32, Int64, Shaped
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.search.banded import improved_by_bands
-from doppelscan.search.blocks import ArrayBlocks, Blocks, as_blocks
+from doppelscan.search.blocks import Blocks, as_blocks
 from doppelscan.search.bounds import product_error, rough_correlations
 from doppelscan.search.choosing import bands_for
 from doppelscan.search.exact import exact_correlations
@@ -120,18 +121,13 @@ def _by_product_in_parts(
 ) -> Neighbours:
     """By the plain product, which needs more memory an image: fewer at once."""
     improved = []
-    for queries in _parts(block, plan):
+    for queries in plan.parts(block):
         rows = slice(queries.start - block.start, queries.start - block.start + len(queries))
         best = Neighbours(found.indices[rows], found.scores[rows])
-        for references in _parts(others, plan):
+        for references in plan.parts(others):
             best = _by_product(best, queries, references, exclude, plan)
         improved.append(best)
     return joined(improved)
-
-
-def _parts(block: Held, plan: Plan) -> Iterator[Held]:
-    parts = plan.held(ArrayBlocks(block.pixels))
-    return (replace(part, start=block.start + part.start) for part in parts)
 
 
 def _contenders(

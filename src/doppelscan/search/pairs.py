@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float64, Int64, Shaped
 
 from doppelscan.errors import InputError, Problem
+from doppelscan.search.banded import reaching
 from doppelscan.search.blocks import Blocks, as_blocks
 from doppelscan.search.bounds import product_error, rough_correlations
+from doppelscan.search.choosing import bands_for
 from doppelscan.search.exact import exact_correlations
 from doppelscan.search.plan import Held, Plan
 from doppelscan.settings import Resources
@@ -62,6 +64,7 @@ def pairs_above(
     found = []
     if len(images) > 1:
         plan = Plan.of(resources, images)
+        plan = replace(plan, bands=bands_for(images, images, None, plan, least=threshold))
         passes = plan.again(images)
         for block in passes(0):
             for others in passes(block.start):
@@ -73,15 +76,47 @@ def pairs_above(
 
 def _pairs_of(block: Held, others: Held, threshold: float, among: Bool[np.ndarray, "n"], plan: Plan) -> Pairs:
     """The pairs above the threshold of two blocks, or of a block with itself."""
+    if not plan.bands:
+        return _by_product(block, others, threshold, among, plan)
+    bounds = rough_correlations(block.vectors, others.vectors)
+    bounds.masked_fill_(~_counted(block, others, among), -torch.inf)
+    pairs = reaching(np.full(len(block), threshold), bounds, block, others, plan)
+    if pairs is not None:
+        return _scored(block, others, pairs, threshold, plan)
+    plain = replace(plan, bands=None)
+    parts = ((a, b) for a in plain.parts(block) for b in plain.parts(others))
+    return _in_order([_by_product(a, b, threshold, among, plain) for a, b in parts])
+
+
+def _by_product(
+    block: Held, others: Held, threshold: float, among: Bool[np.ndarray, "n"], plan: Plan
+) -> Pairs:
     least = max(threshold - product_error(plan.d, plan.device), -2.0)
     worth = rough_correlations(block.vectors, others.vectors) >= least
-    worth &= _eligible(block, among)[:, None] & _eligible(others, among)
-    if block.start == others.start:
-        worth.triu_(diagonal=1)
-    rows, columns = (where.cpu().numpy() for where in worth.nonzero(as_tuple=True))
-    scores = exact_correlations(block.pixels, others.pixels, (rows, columns), memory=plan.scratch)
+    rows, columns = (worth & _counted(block, others, among)).nonzero(as_tuple=True)
+    return _scored(block, others, (rows.cpu().numpy(), columns.cpu().numpy()), threshold, plan)
+
+
+def _scored(
+    block: Held,
+    others: Held,
+    pairs: tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]],
+    threshold: float,
+    plan: Plan,
+) -> Pairs:
+    rows, columns = pairs
+    scores = exact_correlations(block.pixels, others.pixels, pairs, memory=plan.scratch)
     kept = scores >= threshold
     return Pairs(block.start + rows[kept], others.start + columns[kept], scores[kept])
+
+
+def _counted(block: Held, others: Held, among: Bool[np.ndarray, "n"]) -> Bool[torch.Tensor, "a b"]:
+    """Which pairs are asked about: each once, of images that are not constant."""
+    first, second = (
+        torch.arange(b.start, b.start + len(b), device=b.constant.device) for b in (block, others)
+    )
+    eligible = _eligible(block, among)[:, None] & _eligible(others, among)
+    return eligible & (first[:, None] < second)
 
 
 def _eligible(block: Held, among: Bool[np.ndarray, "n"]) -> Bool[torch.Tensor, "m"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float32, Shaped
 from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.errors import InputError, Problem
 from doppelscan.search.bands import Bands, Grid, averages
-from doppelscan.search.blocks import Blocks
+from doppelscan.search.blocks import ArrayBlocks, Blocks
 from doppelscan.settings import Resources
 
 __all__ = ["Held", "Plan"]
@@ -104,6 +104,11 @@ class Plan:
             return lambda start: self.held(images, start)
         kept = list(self.held(images))
         return lambda start: (block for block in kept if block.start >= start)
+
+    def parts(self, block: Held) -> Iterator[Held]:
+        """The images of a block that another plan made, in blocks of this plan."""
+        parts = self.held(ArrayBlocks(block.pixels))
+        return (replace(part, start=block.start + part.start) for part in parts)
 
     @property
     def _bytes_an_image(self) -> int:
