@@ -7,6 +7,8 @@ come from disjoint patients. Run: `python -P benchmarks/search.py --references 2
 from __future__ import annotations
 
 import argparse
+import ctypes
+import gc
 import re
 import sys
 import time
@@ -134,6 +136,8 @@ def converted(images: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def measured(search: Search, queries: np.ndarray, references: np.ndarray) -> Measured:
+    gc.collect()
+    ctypes.CDLL("libc.so.6").malloc_trim(0)  # give back what the search before has left
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before, start = memory("VmRSS"), time.perf_counter()
     found = search(queries, references)

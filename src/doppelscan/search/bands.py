@@ -28,6 +28,7 @@ from jaxtyping import Bool, Float32, Float64, Shaped
 
 from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.search.bounds import product_error
+from doppelscan.search.exact import is_narrow, variation
 
 __all__ = ["Bands", "Grid", "averages", "averages_error", "block_side", "coarse_error"]
 
@@ -118,7 +119,7 @@ def averages(pixels: Shaped[np.ndarray, "n c *space"], side: int) -> Grid:
         If a pixel is NaN, infinite, or too large.
     """
     planes = pixels.reshape(len(pixels), *_planes(pixels.shape[1:]))
-    if pixels.dtype.kind in "ui" and pixels.dtype.itemsize <= 2:
+    if is_narrow(pixels.dtype):
         return _of_integers(planes, side)
     return _of_numbers(planes, side)
 
@@ -137,22 +138,12 @@ def _of_integers(pixels: Shaped[np.ndarray, "n planes h w"], side: int) -> Grid:
     counts = _counts(pixels.shape[2:], side)
     sums, squares = block_sums(pixels, side)
     total = sums.sum(axis=(1, 2, 3))
-    length = np.sqrt(_variation(total, squares, d))
+    length = np.sqrt(variation(total, squares, d))
     constant = length == 0
     mean = (total / d)[:, None, None, None]
     values = (sums - mean * counts) / np.sqrt(counts)
     values /= np.where(constant, np.inf, length)[:, None, None, None]
     return _grid(values.reshape(len(values), -1), constant)
-
-
-def _variation(
-    total: Shaped[np.ndarray, "n"], squares: Shaped[np.ndarray, "n"], d: int
-) -> Float64[np.ndarray, "n"]:
-    """Σ (x - mean)², from integers: about the integer next to the mean first, where nothing cancels."""
-    near = np.rint(total / d).astype(np.int64)
-    off = total - d * near
-    about = squares - near * (2 * total - d * near)
-    return np.asarray(about - off.astype(np.float64) ** 2 / d)
 
 
 def _of_numbers(pixels: Shaped[np.ndarray, "n planes h w"], side: int) -> Grid:

@@ -7,13 +7,14 @@ S - ab / n, where nothing cancels. All else is centred and multiplied in float64
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64, Int64, Integer, Shaped
 
-__all__ = ["exact_correlations", "is_narrow"]
+__all__ = ["exact_correlations", "is_narrow", "variation"]
 
 _FLOATS_A_PAIR = 8  # float64 values held for each pixel of a pair, temporaries included
 _WORTH_COMPILED = 2**26  # pixels of all pairs from which on loading compiled loops pays
@@ -50,6 +51,21 @@ def is_narrow(dtype: np.dtype) -> bool:
     return dtype.kind in "ui" and dtype.itemsize <= 2 and dtype.isnative
 
 
+def variation(
+    total: Int64[np.ndarray, "n"], squares: Int64[np.ndarray, "n"], d: int
+) -> Float64[np.ndarray, "n"]:
+    """Σ (x - mean)² from Σ x and Σ x² of integers: about the integer next to the mean, where nothing cancels."""
+    near, off = _about(total, d)
+    about = squares - near * (2 * off + d * near)
+    return np.asarray(about - off.astype(np.float64) ** 2 / d)
+
+
+def _about(total: Int64[np.ndarray, "n"], d: int) -> tuple[Int64[np.ndarray, "n"], Int64[np.ndarray, "n"]]:
+    """The integers next to means, and what sums are over d times them."""
+    near = np.rint(total / d).astype(np.int64)
+    return near, total - d * near
+
+
 def _parts(n: int, size: int) -> Iterator[slice]:
     size = max(1, size)
     return (slice(start, start + size) for start in range(0, n, size))
@@ -70,7 +86,8 @@ def _of_integers(
 ) -> Float64[np.ndarray, "p"]:
     """Of x and y, (S_xy - ab / n) / √(the same of x and x, times that of y and y)."""
     d = first.shape[1]
-    products = _compiled_products if len(pairs[0]) * d >= _WORTH_COMPILED else _products
+    loaded = "doppelscan.search.kernels" in sys.modules
+    products = _compiled_products if loaded or len(pairs[0]) * d >= _WORTH_COMPILED else _products
     x, y = _sums(first, pairs[0], products), _sums(second, pairs[1], products)
     p, a, q, b = x.near[x.place], x.off[x.place], y.near[y.place], y.off[y.place]
     about = products(first, second, pairs) - p * (b + d * q) - q * a
@@ -82,10 +99,8 @@ def _sums(images: Integer[np.ndarray, "n d"], which: Int64[np.ndarray, "p"], pro
     unique, place = np.unique(which, return_inverse=True)
     ones = np.ones((1, d), dtype=images.dtype)
     total = products(ones, images, (np.zeros_like(unique), unique))
-    near = np.rint(total / d).astype(np.int64)
-    off = total - d * near
-    about = products(images, images, (unique, unique)) - near * (2 * off + d * near)
-    return _Sums(near, off, about - off.astype(np.float64) ** 2 / d, place)
+    squares = products(images, images, (unique, unique))
+    return _Sums(*_about(total, d), variation(total, squares, d), place)
 
 
 def _products(

@@ -8,14 +8,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64, Integer
+from jaxtyping import Float32, Float64, Int64, Integer
 from numba import njit
 
-__all__ = ["block_sums", "grid_products", "integer_products"]
+__all__ = ["block_sums", "grid_products", "integer_products", "unit_rows"]
 
 _CHUNK = 2**15  # products of 8-bit numbers that an int32 holds the sum of
 
@@ -32,6 +33,15 @@ def block_sums(
     squares = np.empty(n, dtype=np.int64)
     _in_threads(n, lambda part: _block_sums(pixels[part], factor, sums[part], squares[part]))
     return sums, squares
+
+
+def unit_rows(
+    images: Integer[np.ndarray, "n d"], mean: Float64[np.ndarray, "n"], scale: Float64[np.ndarray, "n"]
+) -> Float32[np.ndarray, "n d"]:
+    """Each image less its mean, times its scale: in float64, rounded once."""
+    rows = np.empty(images.shape, dtype=np.float32)
+    _in_threads(len(rows), lambda part: _unit_rows(images[part], mean[part], scale[part], rows[part]))
+    return rows
 
 
 def grid_products(
@@ -66,8 +76,13 @@ def _in_threads(n: int, work: Callable[[slice], None]) -> None:
     """Do the work on `n` things, a part in each thread; compiled loops do not hold the interpreter."""
     n_threads = torch.get_num_threads()
     size = max(1, -(-n // (4 * n_threads)))
-    with ThreadPoolExecutor(n_threads) as threads:
-        list(threads.map(work, [slice(start, min(start + size, n)) for start in range(0, n, size)]))
+    parts = [slice(start, min(start + size, n)) for start in range(0, n, size)]
+    list(_threads(n_threads).map(work, parts))
+
+
+@cache
+def _threads(n: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n)
 
 
 def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
@@ -117,6 +132,13 @@ def _add_up(columns, factor, sums):  # type: ignore[no-untyped-def]
         for x in range(block * factor, min((block + 1) * factor, columns.size)):
             total += columns[x]
         sums[block] = total
+
+
+@_compiled
+def _unit_rows(images, mean, scale, rows):  # type: ignore[no-untyped-def]
+    for i in range(len(images)):
+        for x in range(images.shape[1]):
+            rows[i, x] = (images[i, x] - mean[i]) * scale[i]
 
 
 @_compiled_in_any_order

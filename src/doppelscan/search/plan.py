@@ -14,11 +14,13 @@ from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.errors import InputError, Problem
 from doppelscan.search.bands import Bands, Grid, averages
 from doppelscan.search.blocks import ArrayBlocks, Blocks
+from doppelscan.search.exact import is_narrow, variation
 from doppelscan.settings import Resources
 
 __all__ = ["Held", "Plan"]
 
 _BYTES_A_CORRELATION = 64  # the float32 product of a tile, its masks, and pairs drawn from it
+_WORTH_COMPILED = 2**24  # pixels of a block from which on loading compiled loops pays
 _STEP = 2**24  # bytes of float64 pixels made into vectors at once: what a processor cache holds
 
 
@@ -123,6 +125,8 @@ class Plan:
         assert len(pixels) == stop - start, f"asked for {stop - start} images, read {len(pixels)}"
         if self.bands:
             return self._hold_bands(start, pixels, self.bands)
+        if is_narrow(pixels.dtype) and pixels.size >= _WORTH_COMPILED:
+            return self._hold_narrow(start, pixels)
         vectors = torch.empty(len(pixels), self.d, dtype=torch.float32, device=self.device)
         constant = torch.empty(len(pixels), dtype=torch.bool, device=self.device)
         step = max(1, min(self.scratch // 4, _STEP) // (8 * max(1, self.d)))
@@ -130,6 +134,22 @@ class Plan:
             unit = unit_vectors(pixels[at : at + step], device=self.device)
             vectors[at : at + step], constant[at : at + step] = unit.vectors, unit.constant
         return Held(start, pixels, vectors, constant)
+
+    def _hold_narrow(self, start: int, pixels: Shaped[np.ndarray, "n *shape"]) -> Held:
+        """The same, read once, from exact sums."""
+        from doppelscan.search.kernels import integer_products, unit_rows
+
+        flat, all_of_them = pixels.reshape(len(pixels), -1), np.arange(len(pixels))
+        ones = np.ones((1, self.d), dtype=pixels.dtype)
+        total = integer_products(ones, flat, (np.zeros_like(all_of_them), all_of_them))
+        squares = integer_products(flat, flat, (all_of_them, all_of_them))
+        length = np.sqrt(variation(total, squares, self.d))
+        constant = length == 0
+        vectors = unit_rows(
+            flat, total / self.d, np.where(constant, 0.0, 1 / np.where(constant, 1.0, length))
+        )
+        on_device = torch.from_numpy(vectors).to(self.device), torch.from_numpy(constant).to(self.device)
+        return Held(start, pixels, *on_device)
 
     def _hold_bands(self, start: int, pixels: Shaped[np.ndarray, "n *shape"], bands: Bands) -> Held:
         values = np.empty((len(pixels), bands.basis.shape[1]), dtype=np.float32)
