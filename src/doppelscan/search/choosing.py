@@ -16,7 +16,7 @@ from doppelscan.search.plan import Plan
 
 __all__ = ["bands_for"]
 
-_WORTH_A_LOOK = 2e11  # multiplications of the plain search: about four seconds on two cores
+_WORTH_A_LOOK = 3e11  # multiplications of the plain search: about six seconds on two cores
 _RUN = 8  # images read in a row
 _KNOWN, _ASKED = (
     160,

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64, Integer, Shaped
 
-__all__ = ["exact_correlations", "is_narrow", "variation"]
+__all__ = ["exact_correlations", "is_narrow", "variation", "worth_compiled"]
 
 _FLOATS_A_PAIR = 8  # float64 values held for each pixel of a pair, temporaries included
-_WORTH_COMPILED = 2**26  # pixels of all pairs from which on loading compiled loops pays
+_WORTH_COMPILED = 2**24
 _EXACT_IN_FLOAT = 2**53
 
 Pairs = tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]]
@@ -49,6 +49,11 @@ def exact_correlations(
 def is_narrow(dtype: np.dtype) -> bool:
     """Whether images of this type are scored in integers."""
     return dtype.kind in "ui" and dtype.itemsize <= 2 and dtype.isnative
+
+
+def worth_compiled(n_pixels: int) -> bool:
+    """Whether compiled loops over so many pixels pay, which take a second to load, once."""
+    return n_pixels >= _WORTH_COMPILED or "doppelscan.search.kernels" in sys.modules
 
 
 def variation(
@@ -86,8 +91,7 @@ def _of_integers(
 ) -> Float64[np.ndarray, "p"]:
     """Of x and y, (S_xy - ab / n) / √(the same of x and x, times that of y and y)."""
     d = first.shape[1]
-    loaded = "doppelscan.search.kernels" in sys.modules
-    products = _compiled_products if loaded or len(pairs[0]) * d >= _WORTH_COMPILED else _products
+    products = _compiled_products if worth_compiled(len(pairs[0]) * d) else _products
     x, y = _sums(first, pairs[0], products), _sums(second, pairs[1], products)
     p, a, q, b = x.near[x.place], x.off[x.place], y.near[y.place], y.off[y.place]
     about = products(first, second, pairs) - p * (b + d * q) - q * a

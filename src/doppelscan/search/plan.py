@@ -14,13 +14,12 @@ from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.errors import InputError, Problem
 from doppelscan.search.bands import Bands, Grid, averages
 from doppelscan.search.blocks import ArrayBlocks, Blocks
-from doppelscan.search.exact import is_narrow, variation
+from doppelscan.search.exact import is_narrow, variation, worth_compiled
 from doppelscan.settings import Resources
 
 __all__ = ["Held", "Plan"]
 
 _BYTES_A_CORRELATION = 64  # the float32 product of a tile, its masks, and pairs drawn from it
-_WORTH_COMPILED = 2**24  # pixels of a block from which on loading compiled loops pays
 _STEP = 2**24  # bytes of float64 pixels made into vectors at once: what a processor cache holds
 
 
@@ -125,7 +124,7 @@ class Plan:
         assert len(pixels) == stop - start, f"asked for {stop - start} images, read {len(pixels)}"
         if self.bands:
             return self._hold_bands(start, pixels, self.bands)
-        if is_narrow(pixels.dtype) and pixels.size >= _WORTH_COMPILED:
+        if is_narrow(pixels.dtype) and worth_compiled(pixels.size):
             return self._hold_narrow(start, pixels)
         vectors = torch.empty(len(pixels), self.d, dtype=torch.float32, device=self.device)
         constant = torch.empty(len(pixels), dtype=torch.bool, device=self.device)
