@@ -18,10 +18,9 @@ __all__ = ["bands_for"]
 
 _WORTH_A_LOOK = 3e11  # multiplications of the plain search: about six seconds on two cores
 _RUN = 8  # images read in a row
-_KNOWN, _ASKED = (
-    160,
-    12,
-)  # runs of references, every fifth to measure on and the others to learn from; of queries
+_ASKED = 12  # runs of queries
+_KNOWN = 100  # runs of references: every fifth to measure on, the others to learn from
+_LEAST_KNOWN = 5  # runs of references that say anything
 _CHOICES = (32, 64, 96, 128, 192, 256, 320)
 _COST_OF_A_BOUND = 16  # what choosing among the bounds costs a pair, in multiplications of the product
 _MARGIN = 0.7  # of the plain search's cost: what a sample promises must be clearly less
@@ -37,27 +36,23 @@ def bands_for(
     which is less than that in the search: more pairs survive in the sample.
     """
     m, n = len(queries), len(references)
-    if float(m) * n * plan.d < _WORTH_A_LOOK:
+    runs = min(_KNOWN, plan.memory // 8 // (_RUN * max(1, plan.d) * plan.itemsize))
+    if float(m) * n * plan.d < _WORTH_A_LOOK or min(runs, n // _RUN) < _LEAST_KNOWN:
         return None
-    asked, known = _spread(m, _ASKED), _spread(n, _KNOWN)
+    asked, known = _spread(m, _ASKED), _spread(n, runs)
     x, y = _read(queries, asked), _read(references, known)
-    left_out = exclude[0][asked, None] == exclude[1][known] if exclude else np.zeros((len(x), len(y)), bool)
     side = block_side(plan.shape)
     x_grid, y_grid = averages(x, side), averages(y, side)
-    left_out |= x_grid.constant[:, None] | y_grid.constant
+    left_out = x_grid.constant[:, None] | y_grid.constant
+    if exclude:
+        left_out |= exclude[0][asked, None] == exclude[1][known]
     finer = np.where(left_out, -np.inf, x_grid.values @ y_grid.values.T + x_grid.rest[:, None] * y_grid.rest)
     reached = _best_scores(x, y, finer, plan.scratch) if least is None else np.full(len(x), least)
     measured = np.arange(len(known)) // _RUN % 5 == 4
     bands = Bands.learnt(y_grid.values[~measured], side, max(_CHOICES), plan.device)
     coarse = bands.coarse(x_grid).cpu().numpy(), bands.coarse(y_grid).cpu().numpy()[measured]
-    trial = _Trial(
-        *coarse,
-        (finer >= reached[:, None])[:, measured],
-        reached[:, None],
-        plan.d,
-        y_grid.values.shape[1],
-        1 / m + 1 / n,
-    )
+    survives = (finer >= reached[:, None])[:, measured]
+    trial = _Trial(*coarse, survives, reached[:, None], plan.d, y_grid.values.shape[1], 1 / m + 1 / n)
     best = min(_CHOICES, key=trial.cost)
     return bands.first(best) if trial.cost(best) < _MARGIN * plan.d else None
 
@@ -86,7 +81,7 @@ class _Trial:
 def _best_scores(
     x: Shaped[np.ndarray, "m *shape"],
     y: Shaped[np.ndarray, "n *shape"],
-    bounds: Float64[np.ndarray, "m n"],
+    bounds: Float32[np.ndarray, "m n"],
     memory: int,
 ) -> Float64[np.ndarray, "m"]:
     """The best score of each query among the references with the largest bounds; 2 where there are none."""
