@@ -82,6 +82,20 @@ def test_a_pair_within_the_training_set_is_found_too() -> None:
     assert {error.image_id for error in findings.identity_errors} <= {"twin", "p2-0.png", "p2-1.png"}
 
 
+def test_a_twin_uncovered_by_the_removal_of_another_is_found_as_well() -> None:
+    train = ImageSet.from_arrays(
+        np.concatenate([pixels_of(TRAIN), pixels_of(TRAIN)[[5]]]),
+        pd.concat([TRAIN.table, pd.DataFrame({"id": ["twin"], "patient": ["other"]})], ignore_index=True),
+    )
+    held = ImageSet.from_arrays(
+        np.concatenate([pixels_of(HOLDOUT), pixels_of(TRAIN)[[5]]]),
+        pd.concat([HOLDOUT.table, pd.DataFrame({"id": ["third"], "patient": ["again"]})], ignore_index=True),
+    )
+    findings = audit(train=train, holdout=held, synthetic=joined(pixels_of(films(20, first=300))))
+    same = {error.image_id for error in findings.identity_errors if error.reason == "same pixels"}
+    assert same == {"third", "twin"}  # "third" names p2-1.png, whose patient then leaves the null with it
+
+
 def test_controls_have_three_arms_of_known_truth() -> None:
     copies, novel, same_patient = plant_controls(references(), n_patients=6, seed=0)
     assert set(copies.transform) == set(novel.transform) == set(STANDARD)
@@ -197,4 +211,4 @@ def test_an_arm_that_differs_from_the_other_is_noted() -> None:
         255 - pixels_of(films(60, first=100, seed=9)), films(60, first=100).table
     )
     findings = audit(train=TRAIN, holdout=elsewhere, synthetic=joined(pixels_of(films(5, first=300))))
-    assert any("Held-out images differ" in note for note in findings.notes)
+    assert any("Held-out images and training images differ" in note for note in findings.notes)
