@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 
 def double(x: int) -> int:
@@ -19,4 +20,10 @@ def die_at_three(x: int) -> int:
 def fail_at_two(x: int) -> int:
     if x == 2:
         raise ValueError("two")
+    return x
+
+
+def tell_and_wait(x: int) -> int:
+    print(os.getpid(), flush=True)  # noqa: T201 - read by the test
+    time.sleep(60)
     return x

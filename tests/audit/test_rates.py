@@ -33,13 +33,12 @@ def loop_of_patients(p: list[float], patient: list[int], n_patients: int) -> lis
     smallest = [1.0] * n_patients
     count = [0] * n_patients
     for value, named in zip(p, patient, strict=True):
-        if named >= 0:
-            smallest[named] = min(smallest[named], value)
-            count[named] += 1
-    return [min(1.0, s * max(c, 1)) for s, c in zip(smallest, count, strict=True)]
+        smallest[named] = min(smallest[named], value)
+        count[named] += 1
+    return [min(1.0, s * c) for s, c in zip(smallest, count, strict=True)]
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.integers(-1, 5)), min_size=1, max_size=30))
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 5)), min_size=1, max_size=30))
 def test_a_patient_s_p_value_is_the_smallest_times_the_number_of_images(
     rows: list[tuple[float, int]],
 ) -> None:
@@ -56,6 +55,16 @@ def test_patients_exposed_are_those_of_evident_copies() -> None:
     exposed = exposure(verdicts, np.array([0, 1, 2, 2, -1]), 10, RULE, p)
     assert exposed.patients.tolist() == [2]
     assert exposed.share.value == 0.1
+
+
+def test_patients_whom_no_image_names_do_not_weaken_the_finding() -> None:
+    verdicts = judged([5.0, *np.linspace(-2, 1, 39)])
+    patient = np.arange(40)
+    p, _ = redrawn(verdicts, NULL, RULE, n_draws=5, seed=0)
+    few, many = (
+        exposure(verdicts, patient, n_patients, RULE, p).patients.tolist() for n_patients in (40, 4000)
+    )
+    assert few == many == [0]
 
 
 def test_under_a_threshold_every_patient_named_is_exposed() -> None:

@@ -23,6 +23,7 @@ from doppelscan.findings import (
     read_run,
     write_run,
 )
+from doppelscan.findings.run import check_folder
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "findings-1.schema.json").read_text())
 RATE = Estimate(0.1, 0.05, 0.2, 40)
@@ -109,6 +110,29 @@ def test_a_run_comes_back(tmp_path: Path) -> None:
     assert back.findings.to_json() == some_findings().to_json()
     assert list(back.matches.columns) == MATCHES.names
     assert back.record["seed"] == 0
+
+
+def test_a_run_cut_off_while_it_replaces_another_is_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path, some_run())
+    (tmp_path / "report.html").write_text("of the earlier run")
+    monkeypatch.setattr("doppelscan.findings.run.write_json", None)  # cut off after the tables
+    with pytest.raises(TypeError):
+        write_run(tmp_path, some_run())
+    with pytest.raises(InputError, match=r"no findings\.json"):
+        read_run(tmp_path)
+    assert not (tmp_path / "report.html").exists()
+    check_folder(tmp_path)
+
+
+def test_a_folder_of_something_else_takes_no_run(tmp_path: Path) -> None:
+    check_folder(tmp_path / "new")
+    (tmp_path / "thesis.doc").write_text("years of work")
+    with pytest.raises(InputError, match="something else than an audit"):
+        check_folder(tmp_path)
+    with pytest.raises(InputError, match="is no folder"):
+        check_folder(tmp_path / "thesis.doc")
 
 
 def test_every_damaged_file_of_a_run_is_named_at_once(tmp_path: Path) -> None:

@@ -149,6 +149,12 @@ def test_the_second_opening_reads_no_header_again(tmp_path: Path, monkeypatch: p
         open_images(tmp_path)
 
 
+def test_a_folder_is_opened_again_through_a_link(tmp_path: Path) -> None:
+    write_png(tmp_path / "films" / "a.png")
+    (tmp_path / "again").symlink_to(tmp_path / "films")
+    assert open_images(tmp_path / "films").table.equals(open_images(tmp_path / "again").table)
+
+
 def test_an_array_of_a_medmnist_file_is_a_set(tmp_path: Path) -> None:
     pixels = np.arange(3 * 28 * 28, dtype=np.uint16).reshape(3, 28, 28).astype(np.uint8)
     np.savez(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,6 +115,21 @@ def test_nothing_is_written_where_shapes_differ_or_nothing_is_left(tmp_path: Pat
     assert not (tmp_path / "set").exists()
 
 
+def test_films_beside_volumes_are_refused_before_any_is_read(tmp_path: Path) -> None:
+    (tmp_path / "mixed").mkdir()
+    for name, shape in (("film", (30, 30)), ("volume", (30, 30, 30))):
+        np.save(tmp_path / "mixed" / f"{name}.npy", np.zeros((1, *shape), np.uint8))
+    with pytest.raises(InputError, match=r"films and volumes .*--slices"):
+        save(open_images(tmp_path / "mixed"), tmp_path / "set", preparation=Preparation(size=(4,)))
+
+
+def test_grey_beside_colour_names_the_cure_after_resizing_too(tmp_path: Path) -> None:
+    folder = folder_of_films(tmp_path / "films", 3)
+    Pillow.fromarray(np.zeros((3, 3, 3), np.uint8)).save(folder / "z.png")
+    with pytest.raises(InputError, match="--channels grey"):
+        save(open_images(folder), tmp_path / "set", preparation=Preparation(size=(8,)))
+
+
 def test_the_cache_decodes_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = open_images(folder_of_films(tmp_path / "films"))
     first = cached(source)
@@ -146,6 +162,77 @@ def test_a_damaged_set_is_a_format_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "set" / name).write_bytes(b"{")
     with pytest.raises(FormatError):
         open_images(tmp_path / "set")
+
+
+def test_a_manifest_without_its_fields_is_a_format_error(tmp_path: Path) -> None:
+    save(films(3), tmp_path / "set")
+    (tmp_path / "set" / "imageset.json").write_text('{"format": "doppelscan-imageset/1"}')
+    with pytest.raises(FormatError):
+        open_images(tmp_path / "set")
+
+
+@pytest.mark.parametrize("value", [0, 90])
+def test_a_lost_block_of_pixels_is_never_read_as_black(tmp_path: Path, value: int) -> None:
+    save(ImageSet.from_arrays(np.full((3, 1, 4, 4), value, np.uint8)), tmp_path / "set")
+    block = tmp_path / "set" / "pixels.zarr" / "c" / "0" / "0" / "0" / "0"
+    whole = block.read_bytes()
+    block.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FormatError, match="damaged"):
+        open_images(tmp_path / "set").read(0, 3)
+    block.unlink()
+    with pytest.raises(FormatError, match="1 of its 1 blocks of pixels are lost"):
+        open_images(tmp_path / "set")
+
+
+def test_a_save_killed_while_it_tidies_up_starts_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = shutil.rmtree
+
+    def cut_off(folder: Path, **options: bool) -> None:
+        if folder.name != "shards":
+            return remove(folder, **options)
+        (folder / "000000000000.json").unlink()
+        raise OSError("cut off")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("doppelscan.imagesets.drafts.shutil.rmtree", cut_off)
+        with pytest.raises(OSError, match="cut off"):
+            save(films(300), tmp_path / "set")
+    assert len(list((tmp_path / ".set.partial" / "shards").iterdir())) == 2
+    assert np.array_equal(pixels_of(save(films(300), tmp_path / "set")), pixels_of(films(300)))
+
+
+def test_what_killed_writes_left_does_not_reach_the_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("doppelscan.imagesets.saving.write_json", None)
+        with pytest.raises(TypeError):
+            save(films(3), tmp_path / "set")
+    partial = tmp_path / ".set.partial"
+    for litter in (partial / ".draft-0123", partial / "pixels.zarr" / "c" / "0.0123.partial"):
+        litter.write_bytes(b"half")
+    save(films(3), tmp_path / "set")
+    names = {path.name for path in (tmp_path / "set").rglob("*") if path.is_file()}
+    assert names == {"imageset.json", "images.parquet", "zarr.json", "0"}
+
+
+def test_two_processes_that_make_one_set_do_not_disturb_each_other(tmp_path: Path) -> None:
+    folder = folder_of_films(tmp_path / "films", 300)
+    script = tmp_path / "go.py"
+    script.write_text(SAVE)
+    asked = [sys.executable, str(script), str(folder), str(tmp_path / "set")]
+    both = [subprocess.Popen(asked, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [child.wait() for child in both] == [0, 0]
+    assert np.array_equal(pixels_of(open_images(tmp_path / "set")), pixels_of(open_images(folder)))
+
+
+def test_the_cache_names_what_this_folder_could_not_give(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        folder = folder_of_films(tmp_path / name)
+        (folder / f"{name}.txt").write_text("no image")
+        assert [bad.where for bad in cached(open_images(folder)).unreadable] == [f"{name}.txt"]
 
 
 def test_a_set_of_a_newer_version_says_so(tmp_path: Path) -> None:

@@ -24,6 +24,13 @@ def test_all_copies_are_all_excess() -> None:
     assert (found.value, found.high) == (1, 1)
 
 
+def test_copies_show_beside_a_null_whose_p_values_are_all_too_large() -> None:
+    found = excess_share(np.append(np.linspace(0.15, 1, 280), np.full(20, 1e-6)))
+    assert found.low > 0.02
+    assert found.value == pytest.approx(20 / 300, abs=0.01)
+    assert found.high > 20 / 300
+
+
 def test_nothing_to_count_is_unknown() -> None:
     assert not excess_share(np.zeros(0), np.zeros((5, 0))).known
 

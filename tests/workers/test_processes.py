@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +50,34 @@ def test_progress_counts_what_the_reader_is_done_with() -> None:
     said: list[tuple[str, int, int]] = []
     assert list(counted("ab", "work", 2, lambda *now: said.append(now))) == ["a", "b"]
     assert said == [("work", 0, 2), ("work", 1, 2), ("work", 2, 2)]
+
+
+def test_no_child_outlives_a_killed_parent() -> None:
+    code = (
+        "from chores import tell_and_wait\n"
+        "from doppelscan.workers import map_ordered\n"
+        "if __name__ == '__main__':\n"
+        "    list(map_ordered(tell_and_wait, range(2), workers=2))\n"
+    )
+    where = str(Path(__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": where},
+    ) as parent:
+        assert parent.stdout is not None
+        children = [int(parent.stdout.readline()) for _ in range(2)]
+        parent.kill()
+    deadline = time.monotonic() + 10
+    while any(map(_runs, children)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(_runs, children))
+
+
+def _runs(process: int) -> bool:
+    """Whether a process runs; one that ended and was not yet fetched by its new parent does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] not in "ZX"
+    except OSError:
+        return False

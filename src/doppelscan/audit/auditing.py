@@ -39,7 +39,7 @@ def audit(
     out
         The folder that the run is written to (findings, tables, record); nothing is written if None.
     patient_pattern
-        A regular expression that finds the patient in an image's id, for sets that do not name them.
+        A regular expression that finds the patient in the id of a training or held-out image.
 
     Raises
     ------
@@ -49,12 +49,12 @@ def audit(
     settings, resources = settings or AuditSettings(), resources or Resources()
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(Problem("is no folder", where=str(out), cure="name another"))
-    clock = Clock()
+    clock = Clock(progress)
     with clock.stage("reading"):
-        opened = Opener(settings.preparation, patient_pattern, resources, progress)
+        opened = Opener(settings.preparation, patient_pattern, resources, clock.tell)
         sets = load(train, synthetic, holdout, settings=settings, opener=opened)
     with clock.stage("matching"):
-        evidence = gather(sets, References(sets.train, sets.holdout, resources, progress), settings)
+        evidence = gather(sets, References(sets.train, sets.holdout, resources, clock.tell), settings)
     with clock.stage("concluding"):
         conclusion = conclude(evidence, settings)
     if out is not None:

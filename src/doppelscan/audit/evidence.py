@@ -45,31 +45,54 @@ def gather(sets: Sets, references: References, settings: AuditSettings) -> Evide
     InputError
         If too few patients are left once the identity errors are out.
     """
-    null = draw_null(references, n_patients=settings.n_null_patients, seed=settings.seed)
-    errors, patients = identity_errors(null, sets.train)
-    cleaned, clean_null = _without(patients, references, null, settings)
+    whole = _null(references, settings)
+    cleaned, clean, errors = _without_identity_errors(references, whole, settings)
     views = [
-        View(arms, refs.match(sets.synthetic, "synthetic images", k=settings.n_matches))
-        for refs, arms in ((cleaned, clean_null), (references, null))
+        View(null, refs.match(sets.synthetic, "synthetic images", k=settings.n_matches))
+        for refs, null in ((cleaned, clean), (references, whole))
     ]
     controls = plant_controls(cleaned, n_patients=settings.n_controls, seed=settings.seed)
     return Evidence(sets, views[0], views[1], errors, controls)
 
 
-def _without(
-    patients: Int64[np.ndarray, " k"], references: References, null: NullArms, settings: AuditSettings
-) -> tuple[References, NullArms]:
-    """References and null without patients under two names; held-out ones leave both, trained ones the null."""
+def _null(references: References, settings: AuditSettings) -> NullArms:
+    return draw_null(references, n_patients=settings.n_null_patients, seed=settings.seed)
+
+
+def _without_identity_errors(
+    references: References, null: NullArms, settings: AuditSettings
+) -> tuple[References, NullArms, tuple[IdentityError, ...]]:
+    """References and null without patients under two names: held-out ones leave both, trained ones the null.
+
+    A held-out twin hides what its training image matches, so the search is repeated until it finds nothing.
+    """
+    all_errors: list[IdentityError] = []
     n_trained = int(references.train.patients.max()) + 1
-    held = patients[patients >= n_trained] - n_trained
-    if references.holdout is None or len(held) == 0:
-        left = null.without(patients)
-    else:
-        kept = np.flatnonzero(~np.isin(references.holdout.patients, held))
-        references = replace(references, holdout=references.holdout.take(kept))
-        redrawn = draw_null(references, n_patients=settings.n_null_patients, seed=settings.seed)
-        left = redrawn.without(patients[patients < n_trained])
-    if len(np.unique(left.patient)) < 2:
-        what = "nearly all real images are identical to those of another patient; no null is left"
-        raise InputError(Problem(what, where=references.train.name, cure="see doppelscan dedupe"))
-    return references, left
+    trained = np.empty(0, dtype=np.int64)
+    while True:
+        errors, patients = identity_errors(null, references.train)
+        if not errors:
+            return references, null, tuple(all_errors)
+        all_errors.extend(errors)
+        trained = np.union1d(trained, patients[patients < n_trained])
+        references = _without_held_out(references, patients[patients >= n_trained] - n_trained)
+        _refuse_too_few(references)
+        null = _null(references, settings).without(trained)
+
+
+def _refuse_too_few(references: References) -> None:
+    """Raise InputError where fewer than two held-out patients are left."""
+    held = references.holdout
+    if held is not None and len(np.unique(held.patients)) < 2:
+        what = "nearly all held-out images are near-identical to training images of other patients"
+        raise InputError(
+            Problem(what, where=held.name, cure="hold out other patients; see doppelscan dedupe")
+        )
+
+
+def _without_held_out(references: References, patients: Int64[np.ndarray, " k"]) -> References:
+    """The references without these patients of the holdout."""
+    if references.holdout is None or len(patients) == 0:
+        return references
+    kept = np.flatnonzero(~np.isin(references.holdout.patients, patients))
+    return replace(references, holdout=references.holdout.take(kept))

@@ -51,11 +51,11 @@ class Opener:
     resources: Resources
     progress: Progress
 
-    def __call__(self, source: Source) -> ImageSet:
-        """The set, its pixels in the cache."""
+    def __call__(self, source: Source, *, real: bool) -> ImageSet:
+        """The set, its pixels in the cache; the pattern finds patients in the ids of real images only."""
         how: _How = {"resources": self.resources, "progress": self.progress}
         if not isinstance(source, ImageSet):
-            source = open_images(source, patient_pattern=self.patient_pattern, **how)
+            source = open_images(source, patient_pattern=self.patient_pattern if real else None, **how)
         return cached(source, preparation=self.preparation, **how)
 
 
@@ -75,7 +75,7 @@ def load(
     for name, source in (("train", train), ("synthetic", synthetic), ("holdout", holdout)):
         try:
             if source is not None:
-                opened[name] = opener(source)
+                opened[name] = opener(source, real=name != "synthetic")
         except InputError as error:
             problems.extend(error.problems)
     if problems:

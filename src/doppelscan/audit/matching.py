@@ -5,21 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float64, Int64
 
+from doppelscan.audit.neighbours import Exclude, Search
 from doppelscan.imagesets import ImageSet
 from doppelscan.search import Blocks, Neighbours, nearest
 from doppelscan.settings import Resources
-from doppelscan.store import Cache, fingerprint
-from doppelscan.workers import Progress, counted
+from doppelscan.workers import Progress
 
 __all__ = ["Matched", "References", "fisher_z"]
 
-Exclude = tuple[Int64[np.ndarray, " m"], Int64[np.ndarray, " n"]]
-
-_VERSION = 1  # of what the search finds; part of the cache's key
-_SHARD = 4096  # queries searched between two writes to the cache
 _NEAREST_TO_ONE = 1 - 1e-9  # where Fisher's z is cut off: 10.7
 
 
@@ -82,38 +77,9 @@ class References:
     def _nearest(
         self, queries: Blocks, references: ImageSet, k: int, exclude: Exclude | None, work: str
     ) -> Neighbours:
-        if not isinstance(queries, ImageSet) or len(queries) == 0:
-            return nearest(queries, references, k, exclude=exclude, resources=self.resources)
-        starts = range(0, len(queries), _SHARD)
-        parts = [
-            self._cached(queries, references, k, exclude, slice(start, min(start + _SHARD, len(queries))))
-            for start in counted(starts, work, len(starts), self.progress)
-        ]
-        return Neighbours(
-            np.concatenate([p.indices for p in parts]), np.concatenate([p.scores for p in parts])
-        )
-
-    def _cached(
-        self, queries: ImageSet, references: ImageSet, k: int, exclude: Exclude | None, shard: slice
-    ) -> Neighbours:
-        """The neighbours of one shard of queries, from the cache where they were found before."""
-        part = queries.take(np.arange(shard.start, shard.stop))
-        groups = None if exclude is None else (exclude[0][shard], exclude[1])
-
-        def search() -> pd.DataFrame:
-            found = nearest(part, references, k, exclude=groups, resources=self.resources)
-            return pd.DataFrame({"index": found.indices.ravel(), "score": found.scores.ravel()})
-
-        key = {
-            "version": _VERSION,
-            "queries": part.pixels.fingerprint,
-            "references": references.pixels.fingerprint,
-            "k": k,
-            "exclude": None if groups is None else [fingerprint(group.tobytes()) for group in groups],
-        }
-        table = Cache.default().table("neighbours", key, search)
-        shape = (len(part), k)
-        return Neighbours(table["index"].to_numpy().reshape(shape), table["score"].to_numpy().reshape(shape))
+        if isinstance(queries, ImageSet) and len(queries):
+            return Search(references, k, exclude, self.resources).run(queries, work, self.progress)
+        return nearest(queries, references, k, exclude=exclude, resources=self.resources)
 
 
 def fisher_z(correlation: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, " m"]:

@@ -86,16 +86,18 @@ def exposure(
     """Which training patients have a copy; `patient` is the one that each image's best match shows, or -1.
 
     A patient's p-value is the smallest of the images naming them, times their number (Bonferroni); the
-    false discovery rate is over all patients. Under a threshold, it is every patient named by a copy.
+    false discovery rate is over the patients that any image names, since the others cannot be flagged.
+    Under a threshold, it is every patient named by a copy.
     """
     if rule.threshold is not None:
-        named = np.unique(patient[verdicts.copied & (patient >= 0)])
-        return Exposure(named, binomial(len(named), n_patients))
-    by_patient = _patient_p(verdicts.p[None], patient, n_patients)[0]
-    exposed = np.flatnonzero(q_values(by_patient) <= rule.fdr)
-    redrawn_shares = (q_values(_patient_p(draws, patient, n_patients)) <= rule.fdr).mean(axis=1)
-    ordered = exposed[np.argsort(by_patient[exposed], kind="stable")]
-    return Exposure(ordered, widened(binomial(len(exposed), n_patients), redrawn_shares))
+        flagged = np.unique(patient[verdicts.copied & (patient >= 0)])
+        return Exposure(flagged, binomial(len(flagged), n_patients))
+    named, code = np.unique(patient[patient >= 0], return_inverse=True)
+    by_patient = _patient_p(np.vstack([verdicts.p, draws])[:, patient >= 0], code, len(named))
+    exposed = q_values(by_patient) <= rule.fdr
+    order = np.argsort(by_patient[0], kind="stable")
+    share = widened(binomial(int(exposed[0].sum()), n_patients), exposed[1:].sum(axis=1) / n_patients)
+    return Exposure(named[order][exposed[0][order]], share)
 
 
 def alarms(
@@ -141,9 +143,8 @@ def _hidden(flagged: float, power: float) -> float:
 def _patient_p(
     p: Float64[np.ndarray, "d m"], patient: Int64[np.ndarray, " m"], n_patients: int
 ) -> Float64[np.ndarray, "d k"]:
-    """Smallest p of the images that name each patient, times their number; 1 for a patient whom none names."""
-    named = patient >= 0
+    """Smallest p of the images that name each patient, times their number, at most 1."""
     smallest = np.ones((n_patients, len(p)))
-    np.minimum.at(smallest, patient[named], p[:, named].T)
-    counts = np.bincount(patient[named], minlength=n_patients)
-    return np.minimum(smallest * np.maximum(counts, 1)[:, None], 1.0).T
+    np.minimum.at(smallest, patient, p.T)
+    counts = np.bincount(patient, minlength=n_patients)
+    return np.minimum(smallest * counts[:, None], 1.0).T

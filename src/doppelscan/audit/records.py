@@ -22,6 +22,7 @@ from doppelscan.audit.settings import AuditSettings
 from doppelscan.audit.verdicts import Rule
 from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run
 from doppelscan.imagesets import ImageSet
+from doppelscan.workers import Progress
 
 __all__ = ["Clock", "as_run"]
 
@@ -40,10 +41,12 @@ _PACKAGES = (
 
 @dataclass
 class Clock:
-    """When an audit began, and how long each stage took."""
+    """When an audit began, how long each stage took, and a line of log for whatever was finished."""
 
+    progress: Progress
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     seconds: dict[str, float] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -51,6 +54,16 @@ class Clock:
         begin = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - begin, 3)
+        self._note(f"{name} took {self.seconds[name]:.1f} s")
+
+    def tell(self, work: str, done: int, total: int) -> None:
+        """Pass progress on, and log each piece of work when it is done."""
+        self.progress(work, done, total)
+        if done == total:
+            self._note(f"{work} ({total:,})")
+
+    def _note(self, what: str) -> None:
+        self.log.append(f"{datetime.now(UTC).isoformat(timespec='seconds')} {what}")
 
 
 def as_run(conclusion: Conclusion, evidence: Evidence, settings: AuditSettings, clock: Clock) -> Run:
@@ -64,6 +77,7 @@ def as_run(conclusion: Conclusion, evidence: Evidence, settings: AuditSettings, 
         ),
         controls=_table(CONTROLS.names, [_controls(one, evidence) for one in conclusion.controls.values()]),
         record=_record(evidence, settings, clock),
+        log=tuple(clock.log),
     )
 
 

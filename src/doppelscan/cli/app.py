@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -15,6 +16,8 @@ from doppelscan.cli.report import report
 from doppelscan.errors import DoppelscanError, GateFailed
 
 __all__ = ["app", "main"]
+
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 app = typer.Typer(
     help="Finds the synthetic medical images that copy a patient, and says how sure it is.",
@@ -38,6 +41,9 @@ def version(show: bool = typer.Option(False, "--version", help="Say the version 
 
 def main() -> None:
     """Run the command line; exit codes: 0 done, 1 a limit is exceeded, 2 bad input or usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name is shown whatever the terminal's alphabet
     try:
         app()
     except GateFailed as error:
@@ -46,6 +52,16 @@ def main() -> None:
     except DoppelscanError as error:
         say_error(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        say_error("interrupted; the same command goes on where it stood")
-        sys.exit(130)
+    except OSError as error:
+        say_error(_of_system(error))
+        sys.exit(2)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            say_error("interrupted; the same command goes on where it stood")
+        raise
+
+
+def _of_system(error: OSError) -> str:
+    """What the system refused: a full disk, a missing permission."""
+    place = f"{error.filename}: " if error.filename is not None else ""
+    return place + (error.strerror or str(error) or type(error).__name__)

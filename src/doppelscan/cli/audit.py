@@ -43,7 +43,7 @@ def audit(
     ] = None,
     fdr: Annotated[float, typer.Option(help="Share of false ones allowed among the flagged.")] = 0.05,
     fail_above: Annotated[
-        float | None, typer.Option(help="Exit 1 if the upper limit of `copied` is above.")
+        float | None, typer.Option(min=0, max=1, help="Exit 1 if the upper limit of `copied` is above.")
     ] = None,
     size: Size = None,
     channels: Channels = None,
@@ -66,8 +66,10 @@ def audit(
     """
     from doppelscan.audit import AuditSettings
     from doppelscan.audit import audit as run_audit
+    from doppelscan.findings.run import check_folder
     from doppelscan.report import write_report
 
+    check_folder(out)
     settings = AuditSettings(
         method=method,
         calibration=calibration,

@@ -19,8 +19,8 @@ def say(text: str) -> None:
 
 
 def say_error(text: str) -> None:
-    """What went wrong, on stderr, each problem on a line of its own."""
-    sys.stderr.write("".join(f"doppelscan: {line}\n" for line in text.splitlines()))
+    """What went wrong, on stderr, each problem on a line of its own, and once."""
+    sys.stderr.write("".join(f"doppelscan: {line}\n" for line in dict.fromkeys(text.splitlines())))
 
 
 @contextlib.contextmanager

@@ -102,10 +102,11 @@ def _parts(images: ImageSet, out: Path, holdout: float | None, seed: int) -> dic
 
 
 def _say_written(images: ImageSet) -> None:
+    from doppelscan.imagesets.imageset import by_reason
+
     patients = f"{images.patients.max() + 1} patients" if images.patients_known else "patients not all known"
     shape = "x".join(map(str, images.shape))
     say(f"{images.name}: {len(images)} images of {shape}, {images.pixels.dtype}, {patients}")
-    for one in images.unreadable:
-        say_error(f"not read: {one.where}: {one.reason}")
     if images.unreadable:
-        say_error(f"{len(images.unreadable)} could not be read")
+        say_error("\n".join(f"not read: {problem}" for problem in by_reason(images.unreadable)))
+        say_error(f"{len(images.unreadable)} could not be read, all named in {images.name}/imageset.json")

@@ -12,11 +12,12 @@ import pandas as pd
 from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.findings.findings import FORMAT, Findings
 from doppelscan.findings.tables import CONTROLS, MATCHES, NULLS
-from doppelscan.store import read_json, read_table, write_json, write_table
+from doppelscan.store import check_writable, read_json, read_table, write_json, write_table, write_text
 
-__all__ = ["RECORD_FORMAT", "Run", "read_run", "write_run"]
+__all__ = ["RECORD_FORMAT", "Run", "check_folder", "read_run", "write_run"]
 
 RECORD_FORMAT = "doppelscan-run/1"
+_FILES = ("matches.parquet", "nulls.parquet", "controls.parquet", "run.json", "run.log", "findings.json")
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Run:
 
     `record` is the content of `run.json`: `sets` (for `train`, `synthetic`, `holdout`: where the set is,
     its fingerprint, its number of images, the preparation, what could not be read), `settings`, `seed`,
-    `versions`, `started`, `seconds` by stage.
+    `versions`, `started`, `seconds` by stage. `log` holds the lines of `run.log`, for people.
     """
 
     findings: Findings
@@ -33,15 +34,37 @@ class Run:
     nulls: pd.DataFrame
     controls: pd.DataFrame
     record: Mapping[str, Any]
+    log: tuple[str, ...] = ()
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that a run could not, or should not, be written to.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written to, or holds something else than an earlier run or what is left of one.
+    """
+    check_writable(folder / "findings.json")
+    if folder.exists() and any(folder.iterdir()) and not any((folder / name).exists() for name in _FILES):
+        raise InputError(
+            Problem("holds something else than an audit", where=str(folder), cure="name another")
+        )
 
 
 def write_run(folder: Path, run: Run) -> None:
-    """Write a run's files; `findings.json` comes last, so a folder that has it is whole."""
+    """Write a run's files in the place of an earlier run's.
+
+    `findings.json` and the report go first, and `findings.json` comes last: a folder that has it is whole.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for stale in ("findings.json", "report.html", *(path.name for path in folder.glob(".draft-*"))):
+        (folder / stale).unlink(missing_ok=True)
     write_table(folder / "matches.parquet", run.matches, MATCHES)
     write_table(folder / "nulls.parquet", run.nulls, NULLS)
     write_table(folder / "controls.parquet", run.controls, CONTROLS)
     write_json(folder / "run.json", {"format": RECORD_FORMAT} | dict(run.record))
+    write_text(folder / "run.log", "".join(f"{line}\n" for line in run.log))
     write_json(folder / "findings.json", run.findings.to_json())
 
 

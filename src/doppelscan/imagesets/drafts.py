@@ -16,6 +16,7 @@ from zarr.codecs import BloscCodec
 from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets.preparing import Prepared, PreparedImage
 from doppelscan.store import write_text
+from doppelscan.store.atomic import sync_tree
 
 __all__ = ["Draft"]
 
@@ -24,20 +25,30 @@ _CHUNK_BYTES = 4 * 2**20  # of pixels, before compression
 
 @dataclass(frozen=True)
 class Draft:
-    """A folder that becomes a set when its last shard is in; `dtype` is what its pixels are stored as."""
+    """A folder that becomes the set `target` when its last shard is in.
 
-    folder: Path
+    `plan` is what the set is made from, `dtype` what its pixels are stored as.
+    """
+
+    target: Path
+    plan: Mapping[str, Any]
     dtype: np.dtype[np.generic]
 
     @staticmethod
-    def begin(folder: Path, plan: Mapping[str, Any], dtype: np.dtype[np.generic]) -> Draft:
+    def begin(target: Path, plan: Mapping[str, Any], dtype: np.dtype[np.generic]) -> Draft:
         """An empty draft, or the one that an interrupted call with the same plan left."""
-        kept = folder / "plan.json"
+        draft = Draft(target, plan, dtype)
+        kept = draft.folder / "plan.json"
         if not (kept.exists() and json.loads(kept.read_text(encoding="utf-8")) == plan):
-            shutil.rmtree(folder, ignore_errors=True)
-            (folder / "shards").mkdir(parents=True)
+            draft.discard()
+            (draft.folder / "shards").mkdir(parents=True)
             write_text(kept, json.dumps(plan))
-        return Draft(folder, dtype)
+        return draft
+
+    @property
+    def folder(self) -> Path:
+        """Where it is until it is whole: beside its target, hidden."""
+        return self.target.with_name(f".{self.target.name}.partial")
 
     def shards(self) -> list[dict[str, Any]]:
         """What was committed, in order: `start`, `stop`, `rows` and `unreadable` of each shard."""
@@ -54,10 +65,11 @@ class Draft:
         """
         end = first_row + len(shard.images)
         if shard.images:
-            array = self._array(shard.images[0])
-            stored = [_of_shape(array.shape[1:], one) for one in shard.images]
-            array.resize((end, *array.shape[1:]))
-            array[first_row:end] = np.stack(stored)
+            with zarr.config.set({"array.write_empty_chunks": True}):  # a chunk that is absent was lost
+                array = self._array(shard.images[0])
+                stored = [_of_shape(array.shape[1:], one) for one in shard.images]
+                array.resize((end, *array.shape[1:]))
+                array[first_row:end] = np.stack(stored)
         content = {
             "start": shard.start,
             "stop": shard.stop,
@@ -68,9 +80,23 @@ class Draft:
         return end
 
     def finish(self) -> None:
-        """Remove what only a draft needs."""
-        shutil.rmtree(self.folder / "shards")
+        """Make it the set: on disk, without what only a draft needs or killed writes left, under its name.
+
+        The plan goes before the shards, so that what is left of these is never taken for all of them.
+        """
+        sync_tree(self.folder)
         (self.folder / "plan.json").unlink()
+        shutil.rmtree(self.folder / "shards")
+        for pattern in (".draft-*", "pixels.zarr/**/*.partial"):
+            for litter in self.folder.glob(pattern):
+                litter.unlink()
+        if self.target.exists():
+            self.target.rmdir()
+        self.folder.replace(self.target)
+
+    def discard(self) -> None:
+        """Remove the draft."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _array(self, first: PreparedImage) -> zarr.Array[Any]:
         path = self.folder / "pixels.zarr"
@@ -90,7 +116,7 @@ class Draft:
 def _of_shape(shape: tuple[int, ...], one: PreparedImage) -> np.ndarray:
     found = one.image.stored.shape
     if found != shape:
-        cure = "give --size so that all come out equal"
+        cure = "give --size so that all come out equal" if found[0] == shape[0] else "give --channels grey"
         raise InputError(
             Problem(f"image {one.source} comes out as {found}, those before it as {shape}", cure=cure)
         )

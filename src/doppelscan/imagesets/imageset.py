@@ -16,7 +16,7 @@ from doppelscan.images import Image
 from doppelscan.imagesets.pixels import ArrayPixels, Pixels
 from doppelscan.store import fingerprint
 
-__all__ = ["COLUMNS", "ImageSet", "Unreadable"]
+__all__ = ["COLUMNS", "ImageSet", "Unreadable", "by_reason"]
 
 COLUMNS = ("id", "file", "patient", "study", "label")
 
@@ -136,6 +136,17 @@ class ImageSet:
         return fingerprint(
             {"pixels": self.pixels.fingerprint, "table": rows, "preparation": dict(self.preparation)}
         )
+
+
+def by_reason(unreadable: Sequence[Unreadable]) -> list[Problem]:
+    """One problem for each reason, the most frequent first, naming the first places where it was met."""
+    places: dict[str, list[str]] = {}
+    for one in unreadable:
+        places.setdefault(one.reason, []).append(one.where)
+    return [
+        Problem(reason, where=", ".join(met[:3]) + (f" and {len(met) - 3} more" if len(met) > 3 else ""))
+        for reason, met in sorted(places.items(), key=lambda item: -len(item[1]))
+    ]
 
 
 def with_columns(table: pd.DataFrame) -> pd.DataFrame:

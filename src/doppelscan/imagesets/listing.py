@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from doppelscan.errors import InputError, Problem
+from doppelscan.imagesets.saved import is_saved
+from doppelscan.imagesets.tables import read_user_table
 
-__all__ = ["Listing", "list_folder", "list_table"]
+__all__ = ["Listing", "is_text", "list_folder", "list_table", "name_in", "printable"]
 
 TABLES = ("images.csv", "images.parquet")
 
@@ -40,20 +43,22 @@ def list_folder(folder: Path) -> Listing:
     InputError
         If the table is damaged, names a file twice, or stands beside another table.
     """
-    found = _walk(folder)
+    walked = sorted((name_in(folder, path), why) for path, why in _walk(folder))
+    found = [name for name, why in walked if not why]
+    refused = tuple((printable(name), why) for name, why in walked if why)
     tables = [name for name in TABLES if name in found]
     if len(tables) > 1:
         raise InputError(
             Problem(f"holds both {' and '.join(tables)}", where=str(folder), cure="keep one of them")
         )
     if not tables:
-        return Listing(folder, tuple(found))
+        return Listing(folder, tuple(found), refused=refused)
     listing = list_table(folder / tables[0])
     named = set(listing.files)
     others = tuple(
         (name, f"not named in {tables[0]}") for name in found if name not in named and name not in tables
     )
-    return Listing(folder, listing.files, listing.table, listing.refused + others)
+    return Listing(folder, listing.files, listing.table, listing.refused + others + refused)
 
 
 def list_table(path: Path) -> Listing:
@@ -64,15 +69,14 @@ def list_table(path: Path) -> Listing:
     InputError
         If the table cannot be read, has no such column, leaves it empty, or names a file twice.
     """
-    table = _read(path)
+    table = read_user_table(path)
     column = next((name for name in ("file", "path") if name in table), None)
     if column is None:
         raise InputError(Problem(f"has no column 'file', only {', '.join(table.columns)}", where=str(path)))
-    table = table.rename(columns={column: "file"}).drop(columns="id", errors="ignore")
-    _check_files(path, table["file"])
-    table["file"] = [Path(name).as_posix() for name in table["file"]]
-    table = table.set_index("file", drop=True)
-    exists = [(path.parent / name).is_file() for name in table.index]
+    names = [None if name is None else name_in(path.parent, name) for name in table[column]]
+    _check_files(path, names)
+    table = table.drop(columns=[column, *({"id"} & set(table))]).set_index(pd.Index(names, dtype=object))
+    exists = [os.path.isfile(path.parent / name) for name in table.index]  # noqa: PTH113 - never an error
     absent = tuple(
         (name, f"named in {path.name} but not there") for name in table.index[[not one for one in exists]]
     )
@@ -80,43 +84,46 @@ def list_table(path: Path) -> Listing:
     return Listing(path.parent, tuple(table.index), table, absent)
 
 
-def _walk(folder: Path) -> list[str]:
-    found: list[str] = []
-    for root, folders, files in os.walk(folder, onerror=_raise):
-        folders.sort()
-        found.extend((Path(root) / name).relative_to(folder).as_posix() for name in files)
-    return sorted(found)
+def name_in(folder: Path, file: str | Path) -> str:
+    """How a file is called: relative to the folder where it lies in it, else by its whole path."""
+    path = Path(os.path.normpath(folder / file))
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
 
 
-def _raise(error: OSError) -> None:
-    raise InputError(Problem(f"cannot be listed: {error.strerror}", where=str(error.filename))) from error
+def is_text(path: str | Path) -> bool:
+    """Whether a path can be written down as UTF-8; a file system may hold names that cannot."""
+    return printable(path) == str(path)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def printable(path: str | Path) -> str:
+    r"""The path with what is no text in it escaped: `\xff`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _walk(folder: Path, inside: tuple[Path, ...] = ()) -> Iterator[tuple[Path, str]]:
+    """Every file under a folder, links to folders followed, with the reason why it cannot be read, if any."""
     try:
-        if path.suffix.lower() == ".parquet":
-            table = pd.read_parquet(path)
+        paths = [folder / name for name in sorted(os.listdir(folder))]  # noqa: PTH208 - names, not paths
+    except OSError as error:
+        yield folder, f"cannot be listed: {error.strerror}"
+        return
+    inside = (*inside, folder.resolve())
+    for path in paths:
+        if not os.path.isdir(path):  # noqa: PTH112 - False, not an error, for a link to itself
+            yield path, "" if is_text(path) else "its name is not UTF-8"
+        elif path.resolve() in inside:
+            yield path, "a link to a folder that it lies in"
+        elif is_saved(path):
+            yield path, "a prepared set: name it by itself"
         else:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (
-        OSError,
-        ValueError,
-    ) as error:  # pandas and pyarrow raise subclasses of ValueError for bad content
-        raise InputError(Problem(f"is no readable table: {error}", where=str(path))) from error
-    text = table.astype(object).map(_as_text)
-    return text.rename(columns=str)
+            yield from _walk(path, inside)
 
 
-def _as_text(value: object) -> str | None:
-    missing = value is None or value != value or value == ""  # noqa: PLR0124 - NaN
-    return None if missing else str(value)
-
-
-def _check_files(path: Path, files: pd.Series) -> None:
+def _check_files(path: Path, names: list[str | None]) -> None:
     problems = []
-    if empty := int(files.isna().sum()):
+    if empty := names.count(None):
         problems.append(Problem(f"{empty} rows name no file", where=str(path)))
-    twice = [name for name, count in Counter(files.dropna()).items() if count > 1]
+    twice = [name for name, count in Counter(names).items() if name is not None and count > 1]
     problems += [Problem(f"names {name!r} more than once", where=str(path)) for name in twice[:5]]
     if problems:
         raise InputError(problems)

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.imagesets.imageset import ImageSet
-from doppelscan.imagesets.listing import Listing, list_folder, list_table
-from doppelscan.imagesets.saving import is_saved, open_saved
+from doppelscan.imagesets.imageset import ImageSet, by_reason
+from doppelscan.imagesets.listing import Listing, is_text, list_folder, list_table, printable
+from doppelscan.imagesets.saved import is_saved, open_saved
 from doppelscan.imagesets.scanning import scan
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, silent
@@ -35,6 +35,8 @@ def open_images(
         If there is nothing at `path`, its table is wrong, or it holds no image at all.
     """
     path = os.path.abspath(path)  # noqa: PTH100 - a name with `:part` behind it, not a path
+    if not is_text(path):
+        raise InputError(Problem("its name is not UTF-8", where=printable(path), cure="rename it"))
     file, part = _split_part(path)
     if is_saved(file):
         return open_saved(file)
@@ -71,4 +73,4 @@ def _list(path: Path) -> Listing:
 
 def _nothing(images: ImageSet) -> list[Problem]:
     problems = [Problem("holds no image that can be read", where=images.name)]
-    return problems + [Problem(bad.reason, where=bad.where) for bad in images.unreadable[:20]]
+    return problems + by_reason(images.unreadable)[:20]

@@ -12,6 +12,7 @@ import numpy as np
 import zarr
 from jaxtyping import Float64, Int64, Shaped
 
+from doppelscan.errors import FormatError, Problem
 from doppelscan.images import Image
 from doppelscan.images.formats import Entry
 from doppelscan.images.formats import read as read_entry
@@ -175,7 +176,7 @@ class ZarrPixels:
 
     def image(self, position: int) -> Image:
         """One image."""
-        stored = np.asarray(self._array[int(self.rows[position])])
+        stored = self._stored(self.rows[position : position + 1])[0]
         slope, intercept = float(self.slope[position]), float(self.intercept[position])
         return Image(stored, self.spacing_mm[position], slope, intercept)
 
@@ -205,6 +206,9 @@ class ZarrPixels:
         return {name: value for name, value in self.__dict__.items() if name != "_array"}
 
     def _stored(self, rows: Int64[np.ndarray, " m"]) -> Shaped[np.ndarray, "m c *space"]:
-        if len(rows) and bool(np.all(np.diff(rows) == 1)):
-            return np.asarray(self._array[int(rows[0]) : int(rows[-1]) + 1])
-        return np.asarray(self._array.oindex[rows])
+        try:
+            if len(rows) and bool(np.all(np.diff(rows) == 1)):
+                return np.asarray(self._array[int(rows[0]) : int(rows[-1]) + 1])
+            return np.asarray(self._array.oindex[rows])
+        except (OSError, ValueError, RuntimeError) as error:
+            raise FormatError(Problem(f"is damaged: {error}", where=str(self.path))) from error

@@ -1,4 +1,4 @@
-"""How a set is kept on disk: `imageset.json`, `images.parquet`, `pixels.zarr`."""
+"""How a set gets to disk, whole or not at all: `imageset.json`, `images.parquet`, `pixels.zarr`."""
 
 from __future__ import annotations
 
@@ -8,24 +8,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import zarr
 
-from doppelscan.errors import FormatError, InputError, Problem
+from doppelscan.errors import InputError, Problem
 from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets.drafts import Draft
-from doppelscan.imagesets.imageset import COLUMNS, ImageSet, Unreadable, with_columns
+from doppelscan.imagesets.imageset import ImageSet, Unreadable, by_reason
 from doppelscan.imagesets.pixels import ZarrPixels
 from doppelscan.imagesets.preparing import prepared
+from doppelscan.imagesets.saved import FORMAT, NUMBERS, is_saved, open_saved
 from doppelscan.imagesets.versions import code_versions
 from doppelscan.settings import Resources
-from doppelscan.store import Cache, atomic_file, fingerprint, read_json, write_json
-from doppelscan.store.atomic import sync_tree
+from doppelscan.store import Cache, atomic_file, check_writable, fingerprint, locked, read_json, write_json
 from doppelscan.workers import Progress, silent
 
-__all__ = ["FORMAT", "cached", "is_saved", "open_saved", "save"]
-
-FORMAT = "doppelscan-imageset/1"
-_NUMBERS = ["slope", "intercept", "spacing_mm"]
+__all__ = ["cached", "save"]
 
 
 def save(
@@ -48,19 +44,15 @@ def save(
     """
     preparation = preparation or Preparation()
     made_from = {"source": images.fingerprint, "preparation": preparation.to_json()}
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        return _same_or_refused(out, made_from)
-    if preparation.is_identity:
-        _ = images.shape  # raises at once where shapes differ, before anything is written
-    dtype = np.dtype(np.uint8) if preparation.intensity != "none" else images.pixels.dtype
-    draft = Draft.begin(out.with_name(f".{out.name}.partial"), made_from, dtype)
-    _fill(draft, images, preparation, resources or Resources(), progress)
-    _write_table(draft, images, preparation, made_from)
-    sync_tree(draft.folder)
-    if out.exists():
-        out.rmdir()
-    draft.folder.replace(out)
-    return open_saved(out)
+    out = out.absolute()
+    if not _in_use(out):
+        check_writable(out)
+        _check_shapes(images, preparation)
+        with locked(out):
+            if not _in_use(out):  # another process may have made it meanwhile
+                draft = Draft.begin(out, made_from, _stored_as(images, preparation))
+                _write(draft, images, preparation, resources or Resources(), progress)
+    return _same_or_refused(out, made_from)
 
 
 def cached(
@@ -74,7 +66,12 @@ def cached(
     preparation = preparation or Preparation()
     if preparation.is_identity and isinstance(images.pixels, ZarrPixels):
         return images
-    key = {"source": images.fingerprint, "preparation": preparation.to_json(), "versions": code_versions()}
+    key = {
+        "source": images.fingerprint,
+        "unreadable": [[one.where, one.reason] for one in images.unreadable],
+        "preparation": preparation.to_json(),
+        "versions": code_versions(),
+    }
     kept = save(
         images,
         Cache.default().path("sets", key),
@@ -85,44 +82,8 @@ def cached(
     return replace(kept, name=images.name)
 
 
-def is_saved(path: Path) -> bool:
-    """Whether an imageset folder is here."""
-    return (path / "imageset.json").is_file()
-
-
-def open_saved(folder: Path) -> ImageSet:
-    """The set that `save` wrote.
-
-    Raises
-    ------
-    FormatError
-        If its files are damaged, do not belong together, or are of a newer version.
-    """
-    manifest = read_json(folder / "imageset.json", expected=FORMAT)
-    try:
-        rows = pd.read_parquet(folder / "images.parquet")
-        stored = zarr.open_array(folder / "pixels.zarr", mode="r").shape[0]
-        lacking = [name for name in (*COLUMNS, *_NUMBERS) if name not in rows]
-    except (OSError, ValueError, KeyError) as error:
-        raise FormatError(Problem(f"cannot be read: {error}", where=str(folder))) from error
-    if lacking or not stored == len(rows) == manifest["n"]:
-        wrong = (
-            f"lacks {', '.join(lacking)}"
-            if lacking
-            else f"{manifest['n']} images, {len(rows)} rows, {stored} stored"
-        )
-        raise FormatError(Problem(wrong, where=str(folder)))
-    spacing = [None if value is None else tuple(value) for value in rows["spacing_mm"]]
-    slope, intercept = (rows[name].to_numpy(np.float64) for name in ("slope", "intercept"))
-    content, order = manifest["fingerprint"], np.arange(len(rows))
-    pixels = ZarrPixels(folder / "pixels.zarr", content, order, slope, intercept, spacing)
-    return ImageSet(
-        with_columns(rows.drop(columns=_NUMBERS)),
-        pixels,
-        name=str(folder),
-        unreadable=tuple(Unreadable(*row) for row in manifest["unreadable"]),
-        preparation=manifest["made_from"]["preparation"],
-    )
+def _in_use(out: Path) -> bool:
+    return out.exists() and (not out.is_dir() or any(out.iterdir()))
 
 
 def _same_or_refused(out: Path, made_from: dict[str, Any]) -> ImageSet:
@@ -130,6 +91,31 @@ def _same_or_refused(out: Path, made_from: dict[str, Any]) -> ImageSet:
     if is_saved(out) and read_json(out / "imageset.json", expected=FORMAT)["made_from"] == made_from:
         return open_saved(out)
     raise InputError(Problem("exists and holds something else", where=str(out), cure="name another folder"))
+
+
+def _check_shapes(images: ImageSet, preparation: Preparation) -> None:
+    """Refuse at once, before anything is written, what will not come out equal."""
+    if preparation.is_identity:
+        _ = images.shape
+    if preparation.slices is None and len({len(shape) for shape in images.pixels.shapes}) > 1:
+        cure = "cut the volumes with --slices, or prepare them apart"
+        raise InputError(Problem("holds films and volumes", where=images.name, cure=cure))
+
+
+def _stored_as(images: ImageSet, preparation: Preparation) -> np.dtype[np.generic]:
+    return np.dtype(np.uint8) if preparation.intensity != "none" else images.pixels.dtype
+
+
+def _write(
+    draft: Draft, images: ImageSet, preparation: Preparation, resources: Resources, progress: Progress
+) -> None:
+    try:
+        _fill(draft, images, preparation, resources, progress)
+        _write_table(draft, images)
+    except InputError:  # the same call can only come to the same end
+        draft.discard()
+        raise
+    draft.finish()
 
 
 def _fill(
@@ -142,33 +128,30 @@ def _fill(
         row = draft.add(shard, row)
 
 
-def _write_table(draft: Draft, images: ImageSet, preparation: Preparation, made_from: dict[str, Any]) -> None:
+def _write_table(draft: Draft, images: ImageSet) -> None:
     shards = draft.shards()
-    rows = pd.DataFrame(
-        [row for shard in shards for row in shard["rows"]], columns=["source", "k", *_NUMBERS]
-    )
+    rows = pd.DataFrame([row for shard in shards for row in shard["rows"]], columns=["source", "k", *NUMBERS])
     ids = images.table["id"].to_numpy()
-    unreadable = [[one.where, one.reason] for one in images.unreadable]
-    unreadable += [[str(ids[source]), reason] for shard in shards for source, reason in shard["unreadable"]]
+    failed = [Unreadable(str(ids[source]), why) for shard in shards for source, why in shard["unreadable"]]
+    unreadable = [*images.unreadable, *failed]
     if rows.empty:
         raise InputError(
             [
                 Problem("holds no image that can be prepared", where=images.name),
-                *(Problem(reason, where=where) for where, reason in unreadable[:20]),
+                *by_reason(unreadable)[:20],
             ]
         )
     table = images.table.iloc[rows["source"].to_numpy(int)].reset_index(drop=True)
     suffix = ["" if pd.isna(k) else f"#{int(k)}" for k in rows["k"]]
-    table = pd.concat([table.assign(id=table["id"] + suffix), rows[_NUMBERS]], axis=1)
+    table = pd.concat([table.assign(id=table["id"] + suffix), rows[NUMBERS]], axis=1)
     with atomic_file(draft.folder / "images.parquet") as path:
         table.to_parquet(path, index=False)
     manifest = {
         "format": FORMAT,
         "n": len(table),
-        "fingerprint": fingerprint(made_from),
-        "made_from": made_from,
+        "fingerprint": fingerprint(draft.plan),
+        "made_from": draft.plan,
         "source": images.name,
-        "unreadable": unreadable,
+        "unreadable": [[one.where, one.reason] for one in unreadable],
     }
     write_json(draft.folder / "imageset.json", manifest)
-    draft.finish()

@@ -14,7 +14,7 @@ import pandas as pd
 from doppelscan.errors import InputError, Problem, UnreadableImage
 from doppelscan.images.formats import Entry, assemble, entries
 from doppelscan.imagesets.imageset import ImageSet, Unreadable, with_columns
-from doppelscan.imagesets.listing import Listing
+from doppelscan.imagesets.listing import Listing, name_in
 from doppelscan.imagesets.pixels import FilePixels
 from doppelscan.imagesets.versions import code_versions
 from doppelscan.settings import Resources
@@ -46,7 +46,7 @@ def scan(
     found = _Found.from_cache(listing, contents, part, resources, progress)
     images, refused = assemble(found.entries)
     unreadable = [Unreadable(*row) for row in (*listing.refused, *found.unreadable)]
-    unreadable += [Unreadable(_relative(file, listing.folder), reason) for file, reason in refused]
+    unreadable += [Unreadable(name_in(listing.folder, file), reason) for file, reason in refused]
     table = _table(images, listing, patient_pattern)
     pixels = FilePixels(tuple(images), tuple(_content(entry, listing.folder, contents) for entry in images))
     return ImageSet(table, pixels, name=name, unreadable=tuple(unreadable))
@@ -63,7 +63,7 @@ class _Found:
     ) -> _Found:
         key = {
             "versions": code_versions(),
-            "folder": str(listing.folder.resolve()),
+            "folder": str(listing.folder),
             "files": contents,
             "part": part,
         }
@@ -99,7 +99,7 @@ def _entries(path: Path, part: str | None) -> list[Entry] | str:
 
 
 def _table(images: Sequence[Entry], listing: Listing, patient_pattern: str | None) -> pd.DataFrame:
-    files = [_relative(entry.file, listing.folder) for entry in images]
+    files = [name_in(listing.folder, entry.file) for entry in images]
     rows = pd.DataFrame(
         {
             "id": [
@@ -154,10 +154,4 @@ def _patients(ids: "pd.Series[str]", pattern: str) -> "pd.Series[str]":
 
 def _content(entry: Entry, folder: Path, contents: dict[str, str]) -> str:
     files = entry.slices or (entry.file,)
-    return "".join(contents[_relative(file, folder)] for file in files)
-
-
-def _relative(file: str, folder: Path) -> str:
-    """The listed name of a file: relative to the folder where it lies in it."""
-    path = Path(file)
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+    return "".join(contents[name_in(folder, file)] for file in files)

@@ -121,6 +121,8 @@ def _support(findings: Findings) -> Iterator[str]:
 
 
 def _left(findings: Findings, left: Estimate) -> str:
+    if findings.calibration != "conformal":
+        return ""
     if not left.known or left.high >= 0.5:
         return ": too few to say how many it missed"
     if findings.copied.value > 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 from scipy import stats
@@ -55,10 +57,12 @@ def widened(estimate: Estimate, draws: Float[np.ndarray, " d"], level: float = 0
     if not estimate.known or draws.size == 0:
         return estimate
     value = estimate.value
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    below = np.hypot(value - estimate.low, max(value - low, 0.0))
-    above = np.hypot(estimate.high - value, max(high - value, 0.0))
-    return Estimate(value, max(value - below, 0.0), min(value + above, 1.0), estimate.n)
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]).tolist()
+    below = math.hypot(value - estimate.low, max(value - low, 0.0))
+    above = math.hypot(estimate.high - value, max(high - value, 0.0))
+    low = max(min(value - below, estimate.low), 0.0)
+    high = min(max(value + above, estimate.high), 1.0)
+    return Estimate(value, low, high, estimate.n)
 
 
 def _clopper_pearson(hits: float, n: float, level: float) -> tuple[float, float]:

@@ -45,7 +45,7 @@ class Tail:
         """The probability that a null statistic is at least `x`; `share` where `x` is below `start`."""
         excess = np.maximum(x - self.start, 0)
         scaled = np.log1p(np.outer(excess, self.theta)) / self.total
-        return np.asarray(self.share * (np.exp(-self.n * np.log1p(scaled)) @ self.weight))
+        return np.asarray(self.share * np.sum(np.exp(-self.n * np.log1p(scaled)) * self.weight, axis=1))
 
 
 def fit_tail(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from doppelscan.errors import InputError, Problem
 
-__all__ = ["atomic_file", "atomic_folder", "write_bytes", "write_text"]
+__all__ = ["atomic_file", "atomic_folder", "check_writable", "write_bytes", "write_text"]
 
 
 @contextlib.contextmanager
@@ -49,6 +49,21 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         _sync(target.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def check_writable(target: Path) -> None:
+    """Refuse a place that cannot be written to, before the work that would end there.
+
+    Raises
+    ------
+    InputError
+        If the folder that holds `target`, or would be made for it, is none or may not be written to.
+    """
+    folder = next(parent for parent in target.absolute().parents if os.path.lexists(parent))
+    if not os.path.isdir(folder):  # noqa: PTH112 - False, not an error, where it is forbidden
+        raise InputError(Problem("is no folder", where=str(folder), cure="name another"))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(Problem("cannot be written to", where=str(folder), cure="name another folder"))
 
 
 def write_bytes(target: Path, content: bytes) -> None:

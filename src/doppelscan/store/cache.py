@@ -1,10 +1,11 @@
 """The one cache: what took time and can be made again, keyed by content, settings and code version.
 
-It may hold patients' pixels: its folder is readable by its owner alone, and deleting it loses nothing.
+It may hold patients' pixels: its folders are readable by their owner alone, and deleting it loses nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from doppelscan.errors import InputError, Problem
 from doppelscan.store.atomic import atomic_file
 from doppelscan.store.fingerprints import fingerprint
 
 __all__ = ["Cache"]
+
+_CURE = "set DOPPELSCAN_CACHE to a folder that can be written to"
 
 
 @dataclass(frozen=True)
@@ -33,21 +37,39 @@ class Cache:
         """The user's cache: `$DOPPELSCAN_CACHE`, or `doppelscan` under `$XDG_CACHE_HOME` or `~/.cache`."""
         if own := os.environ.get("DOPPELSCAN_CACHE"):
             return Cache(Path(own))
-        return Cache(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "doppelscan")
+        try:
+            return Cache(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "doppelscan")
+        except RuntimeError as error:
+            raise InputError(Problem("there is no home directory for the cache", cure=_CURE)) from error
 
     def path(self, kind: str, key: Mapping[str, object], suffix: str = "") -> Path:
-        """Where the entry of this kind and key is, or would be; its folder exists on return."""
+        """Where the entry of this kind and key is, or would be; its folder can be written to on return.
+
+        Raises
+        ------
+        InputError
+            If it cannot, naming the variable that moves the cache.
+        """
         folder = self.root / kind
-        folder.mkdir(parents=True, exist_ok=True)
-        self.root.chmod(0o700)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        except OSError as error:
+            raise _unwritable(folder, error.strerror) from error
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise _unwritable(folder, "permission denied")
         return folder / (fingerprint(key) + suffix)
 
     def table(self, kind: str, key: Mapping[str, object], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """The table of this kind and key, made by `make` the first time."""
+        """The table of this kind and key, made by `make` the first time, or where what is kept is damaged."""
         path = self.path(kind, key, ".parquet")
-        if path.exists():
+        with contextlib.suppress(OSError, ValueError):
             return pd.read_parquet(path)
         made = make()
         with atomic_file(path) as draft:
             made.to_parquet(draft, index=False)
         return made
+
+
+def _unwritable(folder: Path, reason: str | None) -> InputError:
+    return InputError(Problem(f"the cache cannot be written: {reason}", where=str(folder), cure=_CURE))

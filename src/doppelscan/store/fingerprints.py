@@ -22,9 +22,11 @@ def fingerprint(value: object) -> str:
 
 
 def fingerprint_file(path: Path) -> str:
-    """The SHA-256, in hex, of a file's bytes; the empty string where it cannot be read."""
+    """The SHA-256, in hex, of a file's bytes; the empty string where it cannot be read or is no file."""
     digest = hashlib.sha256()
     try:
+        if not path.is_file():  # opening a named pipe would wait for ever
+            return ""
         with path.open("rb", buffering=0) as stream:
             while block := stream.read(_BLOCK):
                 digest.update(block)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from doppelscan.errors import DoppelscanError
@@ -41,7 +44,7 @@ def map_ordered(
         return
     groups = _groups(iter(items), group)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         try:
             waiting = deque(pool.submit(_apply, function, part) for part in islice(groups, 2 * workers))
             while waiting:
@@ -55,6 +58,18 @@ def map_ordered(
             ) from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Watch, in a child, for the end of its parent: an orphan would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _groups(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

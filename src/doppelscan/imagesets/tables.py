@@ -1,0 +1,69 @@
+"""What a user's table of images says, as text."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from doppelscan.errors import InputError, Problem
+
+__all__ = ["read_user_table"]
+
+_SEPARATORS = ",;\t"
+
+
+def read_user_table(path: Path) -> pd.DataFrame:
+    """The columns of a CSV or Parquet file as strings without outer spaces, null where empty.
+
+    A CSV is UTF-8, with or without a byte order mark; its columns stand between commas, semicolons or
+    tabs, whichever its header has most of. Whole numbers read alike in both: `7`, never `7.0`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a row is longer than the header, or two columns have one name.
+    """
+    try:
+        table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            Problem("is no readable table: not UTF-8", where=str(path), cure="save it as UTF-8")
+        ) from error
+    except (OSError, ValueError, csv.Error) as error:  # pyarrow's errors are ValueErrors
+        raise InputError(Problem(f"is no readable table: {error}", where=str(path))) from error
+    text = table.rename(columns=str).astype(object).map(_as_text).astype(object)
+    return text.where(text.notna(), None)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        separator = max(_SEPARATORS, key=file.readline().count)
+        file.seek(0)
+        rows = csv.reader(file, delimiter=separator, strict=True)
+        header = [name.strip() for name in next(rows, [])]
+        if not header:
+            raise ValueError("it is empty")
+        table = [_of_length(row, len(header), rows.line_num) for row in rows if row]
+    if twice := [name for name, count in Counter(header).items() if count > 1]:
+        raise ValueError(f"several columns are named {twice[0]!r}")
+    return pd.DataFrame(table, columns=header, dtype=object)
+
+
+def _of_length(row: list[str], length: int, line: int) -> list[str]:
+    """A row with as many fields as the header, empty ones added or taken off at its end."""
+    if any(field.strip() for field in row[length:]):
+        raise ValueError(
+            f"line {line} has {len(row)} fields, the header {length}; quote what holds a separator"
+        )
+    return (row + [""] * length)[:length]
+
+
+def _as_text(value: object) -> str | None:
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip() or None

@@ -1,0 +1,76 @@
+"""The reference names all that there is, and nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from cohorts import films, joined, noisy_copies
+from doppelscan.audit import AuditSettings, audit
+from doppelscan.errors import __all__ as errors
+from doppelscan.findings import CONTROLS, MATCHES, NULLS, Findings, read_run
+
+from .options import command_names, option_table
+from .pages import ROOT, first_column
+
+COMMANDS, FILES, API = (ROOT / "docs/reference" / f"{name}.md" for name in ("commands", "files", "api"))
+MODULES = re.findall(r"^## (doppelscan[\w.]*)$", API.read_text(), flags=re.MULTILINE)
+TABLES = {"matches.parquet": MATCHES, "nulls.parquet": NULLS, "controls.parquet": CONTROLS}
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_the_options_of_a_command_are_those_of_its_help(name: str) -> None:
+    section = re.split(rf"^## doppelscan {name}$", COMMANDS.read_text(), flags=re.MULTILINE)[1]
+    table = re.search(r"(?:^\|.*\n)+", section, flags=re.MULTILINE)
+    assert table is not None
+    assert table[0] == option_table(name)
+
+
+def test_every_command_has_its_section() -> None:
+    sections = re.findall(r"^## doppelscan (\w+)$", COMMANDS.read_text(), flags=re.MULTILINE)
+    assert sections == command_names()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_column_of_a_runs_table_is_told(name: str) -> None:
+    assert first_column(FILES, name) == TABLES[name].names
+
+
+def test_every_field_of_the_findings_is_told_and_in_the_schema() -> None:
+    names = {field.name for field in fields(Findings)}
+    schema = json.loads((ROOT / "docs/schemas/findings-1.schema.json").read_text())
+    assert set(first_column(FILES, "findings.json")) & names == names == set(schema["properties"])
+    assert len(first_column(FILES, "findings.json")) >= len(names)
+
+
+def test_what_a_run_records_is_told(tmp_path: Path) -> None:
+    train = films(30)
+    audit(
+        train=train,
+        synthetic=joined(noisy_copies(train, [0, 1])),
+        holdout=films(30, first=30),
+        settings=AuditSettings(n_controls=2, n_draws=2),
+        out=tmp_path,
+    )
+    record = read_run(tmp_path).record
+    written = {path.name for path in tmp_path.iterdir()}
+    assert {name for name in first_column(FILES, "run.json") if name in record} == set(record)
+    assert written | {"report.html"} == set(first_column(FILES, "The RUN folder"))
+    told = FILES.read_text()
+    assert [name for name in record["sets"]["train"] if f"`{name}`" not in told] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_public_names_of_a_module_are_told(module: str) -> None:
+    public = importlib.import_module(module).__all__
+    told = [name for name in first_column(API, module) if not name.startswith("ImageSet.")]
+    assert sorted(told) == sorted(public)
+
+
+def test_every_error_is_told() -> None:
+    assert set(errors) == set(first_column(API, "doppelscan.errors"))
