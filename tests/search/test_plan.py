@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doppelscan.encoders import unit_vectors
 from doppelscan.search.blocks import ArrayBlocks
 from doppelscan.search.plan import Plan
 from doppelscan.settings import Resources
@@ -62,3 +63,14 @@ def test_the_plan_takes_the_larger_of_two_types_and_the_memory_given() -> None:
     a, b = np.zeros((1, 2, 3, 4), dtype=np.uint8), np.zeros((1, 2, 3, 4), dtype=np.float64)
     plan = Plan.of(Resources(memory=12345, workers=1, device="cpu"), ArrayBlocks(a), ArrayBlocks(b))
     assert (plan.itemsize, plan.shape, plan.d, plan.memory) == (8, (2, 3, 4), 24, 12345)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16])
+def test_compiled_vectors_are_those_of_the_encoder(dtype: type) -> None:
+    images = np.random.default_rng(0).integers(0, 100, (300, 1, 250, 251)).astype(dtype)
+    images[7] = 3
+    block = next(iter(Plan(2**32, CPU, (1, 250, 251), images.itemsize).held(ArrayBlocks(images))))
+    unit = unit_vectors(images)
+    assert images.size > 2**24
+    assert torch.equal(block.constant, unit.constant)
+    torch.testing.assert_close(block.vectors, unit.vectors, rtol=2**-23, atol=1e-12)

@@ -74,7 +74,7 @@ class Bands:
         return Bands(self.side, self.basis[:k].contiguous())
 
     def coarse(self, grid: Grid) -> Float32[torch.Tensor, "n coarse"]:
-        """Vectors whose inner product, and `bound_error` added, is at least the correlation of two images."""
+        """Vectors whose inner product, with `coarse_error` added, is at least the correlation of two images."""
         c = (torch.from_numpy(grid.values).to(self.basis.device).double() @ self.basis.T).float()
         return torch.cat([c, _rest(c.double().square().sum(dim=1, keepdim=True))], dim=1)
 

@@ -53,7 +53,7 @@ def is_narrow(dtype: np.dtype) -> bool:
 
 def worth_compiled(n_pixels: int) -> bool:
     """Whether compiled loops over so many pixels pay, which take a second to load, once."""
-    return n_pixels >= _WORTH_COMPILED or "doppelscan.search.kernels" in sys.modules
+    return n_pixels >= _WORTH_COMPILED or (n_pixels > 0 and "doppelscan.search.kernels" in sys.modules)
 
 
 def variation(

@@ -154,7 +154,8 @@ class Plan:
         values = np.empty((len(pixels), bands.basis.shape[1]), dtype=np.float32)
         grid = Grid(values, np.empty(len(pixels), dtype=np.float32), np.empty(len(pixels), dtype=bool))
         vectors = torch.empty(len(pixels), bands.k + 1, dtype=torch.float32, device=self.device)
-        step = max(1, self.scratch // (32 * values.shape[1]))
+        floats = 0 if is_narrow(pixels.dtype) else 3 * self.d
+        step = max(1, self.scratch // (8 * (4 * values.shape[1] + floats)))
         for at in range(0, len(pixels), step):
             part = averages(pixels[at : at + step], bands.side)
             here = slice(at, at + step)
