@@ -1,7 +1,7 @@
 """How much faster than brute force is the search, and does it find the same? Against peers in the same run.
 
 From decoded uint8 arrays to the nearest reference of each query, conversions included; queries and references
-come from disjoint patients. Run: `python -P benchmarks/search.py --references 20000 --queries 5000`.
+come from disjoint patients. Run: `python benchmarks/search.py --references 20000 --queries 5000`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Each row is a scenario: what share of the synthetic images are copies, and how these are changed. Each cell is the
 share of audits whose interval holds the truth of that finding; an honest 95% interval reaches 95% or more, less the
-chance in so few repeats. Run: `python benchmarks/coverage.py --repeats 40`.
+chance in so few repeats. Run: `python benchmarks/intervals.py --repeats 40`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
     """Run every scenario and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=40)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "coverage.md")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "intervals.md")
     arguments = parser.parse_args()
     rows = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -65,7 +65,7 @@ def main() -> None:
     table = pd.DataFrame(rows).T.round(2)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(
-        f"`python benchmarks/coverage.py --repeats {arguments.repeats}`\n\n{markdown(table)}\n"
+        f"`python benchmarks/intervals.py --repeats {arguments.repeats}`\n\n{markdown(table)}\n"
     )
 
 
