@@ -57,8 +57,11 @@ def test_one_element_is_read_without_the_others(tmp_path):
 
 
 def test_what_was_read_can_be_written_to(tmp_path):
-    stored = read(entries(saved(tmp_path / "a.npy", np.ones((2, 3, 4))))[1]).stored
+    path = saved(tmp_path / "a.npy", np.ones((2, 3, 4)))
+    stored = read(entries(path)[1]).stored
     stored[:] = 5
+    assert (stored == 5).all()
+    assert (np.load(path) == 1).all()
 
 
 def test_big_endian_numbers_become_the_machines_own(tmp_path):
