@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from doppelscan.images.geometry import crop_or_pad, fitted_shape, pad_to_square, resample, resize
+from doppelscan.images.geometry import crop_or_pad, fitted_shape, resample, resize
 
 spaces = st.lists(st.integers(1, 9), min_size=2, max_size=3)
 dtypes = st.sampled_from(["uint8", "int16", "uint16", "float32", "float64", "bool"]).map(np.dtype)
@@ -162,8 +162,3 @@ def test_each_channel_is_padded_with_its_own_value() -> None:
 def test_padding_and_cropping_back_changes_nothing(image: np.ndarray, data: st.DataObject) -> None:
     larger = [length + 2 * data.draw(st.integers(0, 4)) for length in image.shape[1:]]
     np.testing.assert_array_equal(crop_or_pad(crop_or_pad(image, larger), image.shape[1:]), image)
-
-
-def test_a_square_is_padded_around_the_longest_side() -> None:
-    square = pad_to_square(np.ones((1, 2, 4), np.uint8), 5.0)
-    np.testing.assert_array_equal(square, [[[5] * 4, [1] * 4, [1] * 4, [5] * 4]])

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from doppelscan.errors import InputError
-from doppelscan.store import atomic_file, atomic_folder, write_text
+from doppelscan.store import atomic_file, write_text
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
@@ -26,16 +25,3 @@ def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None
         fill_and_fail(draft)
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "old"
-
-
-def test_a_failed_folder_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "out") as draft:
-        fill_and_fail(draft / "one")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_in_use_is_never_overwritten(tmp_path: Path) -> None:
-    write_text(tmp_path / "out" / "precious.txt", "mine")
-    with pytest.raises(InputError, match="not an empty folder"), atomic_folder(tmp_path / "out"):
-        pass
-    assert (tmp_path / "out" / "precious.txt").read_text() == "mine"

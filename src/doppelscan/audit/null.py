@@ -11,7 +11,7 @@ from doppelscan.audit.matching import Matched, References
 from doppelscan.findings import IdentityError
 from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
-from doppelscan.statistics import PatientNull, outliers
+from doppelscan.statistics import outliers
 
 __all__ = ["NullArm", "NullArms", "draw_null", "identity_errors"]
 
@@ -50,18 +50,9 @@ class NullArms:
         return np.concatenate([arm.matched.statistic for arm in self.arms])
 
     @property
-    def score(self) -> Float64[np.ndarray, " n"]:
-        """The best scores of all arms."""
-        return np.concatenate([arm.matched.score for arm in self.arms])
-
-    @property
     def patient(self) -> Int64[np.ndarray, " n"]:
         """The patients of all arms."""
         return np.concatenate([arm.patient for arm in self.arms])
-
-    def on(self, statistic: Float64[np.ndarray, " n"]) -> PatientNull:
-        """The null of one statistic."""
-        return PatientNull(statistic, self.patient)
 
     def without(self, patients: Int64[np.ndarray, " k"]) -> NullArms:
         """The null without these patients."""

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from doppelscan.images.numbers import as_dtype, as_float
 
-__all__ = ["Fit", "crop_or_pad", "fitted_shape", "pad_to_square", "resample", "resampled_length", "resize"]
+__all__ = ["Fit", "crop_or_pad", "fitted_shape", "resample", "resampled_length", "resize"]
 
 Fit = Literal["stretch", "pad", "crop"]
 
@@ -69,13 +69,6 @@ def crop_or_pad(
     source, target = zip(*map(_overlap, pixels.shape[1:], shape), strict=True)
     framed[:, *target] = pixels[:, *source]
     return framed
-
-
-def pad_to_square(
-    pixels: Shaped[np.ndarray, "c *old"], fill: Shaped[np.ndarray, " c"] | float = 0.0
-) -> Shaped[np.ndarray, "c *new"]:
-    """The image in the middle of the square or cube of its longest side."""
-    return crop_or_pad(pixels, [max(pixels.shape[1:])] * (pixels.ndim - 1), fill)
 
 
 def _on_grid(

@@ -1,6 +1,6 @@
 """Bytes on disk: atomic writes, fingerprints, versioned manifests and tables, the cache. Knows no image."""
 
-from doppelscan.store.atomic import atomic_file, atomic_folder, check_writable, write_bytes, write_text
+from doppelscan.store.atomic import atomic_file, check_writable, write_bytes, write_text
 from doppelscan.store.cache import Cache
 from doppelscan.store.fingerprints import fingerprint, fingerprint_file, fingerprint_files
 from doppelscan.store.locks import locked
@@ -10,7 +10,6 @@ from doppelscan.store.tables import read_table, write_table
 __all__ = [
     "Cache",
     "atomic_file",
-    "atomic_folder",
     "check_writable",
     "fingerprint",
     "fingerprint_file",

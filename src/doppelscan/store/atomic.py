@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from doppelscan.errors import InputError, Problem
 
-__all__ = ["atomic_file", "atomic_folder", "check_writable", "write_bytes", "write_text"]
+__all__ = ["atomic_file", "check_writable", "write_bytes", "write_text"]
 
 
 @contextlib.contextmanager
@@ -26,29 +25,6 @@ def atomic_file(target: Path) -> Iterator[Path]:
         _sync(target.parent)
     finally:
         draft.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def atomic_folder(target: Path) -> Iterator[Path]:
-    """An empty folder to fill; it becomes `target` when the block ends well, and is removed when it does not.
-
-    Raises
-    ------
-    InputError
-        If `target` exists and is not an empty folder: nothing is ever overwritten.
-    """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(Problem("exists and is not an empty folder", where=str(target), cure="name another"))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".draft-{uuid.uuid4().hex}")
-    draft.mkdir()
-    try:
-        yield draft
-        sync_tree(draft)
-        draft.replace(target)
-        _sync(target.parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def check_writable(target: Path) -> None:

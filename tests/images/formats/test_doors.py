@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doppelscan.errors import UnreadableImage
-from doppelscan.images.formats import Entry, entries, is_candidate, read
+from doppelscan.images.formats import Entry, entries, read
 from images.formats.made_files import dicom, png, tiff
 
 RNG = np.random.default_rng(4)
@@ -69,10 +69,6 @@ def test_entries_are_plain_values(path):
         assert Entry.from_json(json.loads(json.dumps(entry.to_json()))) == entry
         assert pickle.loads(pickle.dumps(entry)) == entry  # they cross processes  # noqa: S301
         assert Path(entry.file).is_absolute()
-
-
-def test_each_file_is_a_candidate(path):
-    assert is_candidate(path)
 
 
 def test_a_relative_path_and_an_odd_name_are_read(path, monkeypatch):
@@ -150,7 +146,6 @@ def test_damage_anywhere_is_read_or_refused_and_nothing_else(path, data):
 )
 def test_what_is_no_image_is_said_to_be_none(tmp_path, name):
     (tmp_path / name).write_text("not an image at all, but long enough to look for DICOM's mark in it" * 9)
-    assert not is_candidate(tmp_path / name)
     with pytest.raises(UnreadableImage, match="not an image"):
         entries(tmp_path / name)
 

@@ -14,7 +14,7 @@ from doppelscan.images.formats import limits
 from doppelscan.images.formats.entry import Entry
 from doppelscan.images.image import Image
 
-__all__ = ["entries", "is_candidate", "read"]
+__all__ = ["entries", "read"]
 
 _DOORS = {
     ".png": "pillow",
@@ -43,14 +43,6 @@ class _Door(Protocol):
     def entries(self, path: Path, part: str | None) -> list[Entry]: ...
 
     def read(self, entry: Entry) -> Image: ...
-
-
-def is_candidate(path: Path) -> bool:
-    """Whether a file could be an image that is read here: by its name, or because it begins as DICOM does."""
-    try:
-        return _door_name(path) is not None
-    except OSError:
-        return False
 
 
 def entries(path: Path, part: str | None = None) -> list[Entry]:
