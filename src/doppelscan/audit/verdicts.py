@@ -65,7 +65,7 @@ def judge(
 ) -> Verdicts:
     """The verdicts on images of these statistics and best scores."""
     p, kind = p_values(statistic, score, null)
-    return Verdicts(statistic, p, kind, q_values(p), rule.decide(p, statistic) | (score > SAME_PIXELS))
+    return Verdicts(statistic, p, kind, q_values(p), rule.decide(p, statistic))
 
 
 def p_values(
