@@ -27,3 +27,8 @@ def tell_and_wait(x: int) -> int:
     print(os.getpid(), flush=True)  # noqa: T201 - read by the test
     time.sleep(60)
     return x
+
+
+def whoami(_item: int) -> int:
+    """The process that this runs in."""
+    return os.getpid()

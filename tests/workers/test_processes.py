@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from chores import die_at_three, double, fail_at_two
-from doppelscan.workers import WorkerDied, counted, map_ordered
+from chores import die_at_three, double, fail_at_two, whoami
+from doppelscan.workers import WorkerDied, counted, map_ordered, processes_kept
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -81,3 +81,25 @@ def _runs(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] not in "ZX"
     except OSError:
         return False
+
+
+def test_children_that_are_kept_serve_one_call_after_the_other() -> None:
+    with processes_kept():
+        first, again = ({*map_ordered(whoami, range(6), workers=2)} for _ in range(2))
+    after = {*map_ordered(whoami, range(6), workers=2)}
+    assert os.getpid() not in first | again
+    assert len(first | again) <= 2
+    assert not after & (first | again)
+
+
+def test_children_that_are_kept_outlive_a_reader_who_stops() -> None:
+    with processes_kept():
+        begun = map_ordered(double, range(100), workers=2)
+        assert next(begun) == 0
+        begun.close()  # type: ignore[attr-defined]
+        assert list(map_ordered(double, range(3), workers=2)) == [0, 2, 4]
+
+
+def test_a_killed_child_is_told_of_also_where_children_are_kept() -> None:
+    with processes_kept(), pytest.raises(WorkerDied, match="want of memory"):
+        list(map_ordered(die_at_three, range(20), workers=2))

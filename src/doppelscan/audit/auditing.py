@@ -13,7 +13,7 @@ from doppelscan.audit.settings import AuditSettings
 from doppelscan.errors import InputError, Problem
 from doppelscan.findings import Findings, write_run
 from doppelscan.settings import Resources
-from doppelscan.workers import Progress, silent
+from doppelscan.workers import Progress, processes_kept, silent
 
 __all__ = ["audit"]
 
@@ -50,7 +50,7 @@ def audit(
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(Problem("is no folder", where=str(out), cure="name another"))
     clock = Clock(progress)
-    with clock.stage("reading"):
+    with clock.stage("reading"), processes_kept():
         opened = Opener(settings.preparation, patient_pattern, resources, clock.tell)
         sets = load(train, synthetic, holdout, settings=settings, opener=opened)
     with clock.stage("matching"):

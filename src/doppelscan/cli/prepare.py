@@ -64,6 +64,7 @@ def prepare(
 ) -> None:
     """Read, prepare and keep a set of images; run again after an interruption, it goes on where it stood."""
     from doppelscan.imagesets import open_images, save
+    from doppelscan.workers import processes_kept
 
     preparation = as_preparation(
         preset,
@@ -81,7 +82,7 @@ def prepare(
         crop_or_pad=crop_or_pad,
     )
     resources = as_resources(memory, workers)
-    with shown_progress() as progress:
+    with processes_kept(), shown_progress() as progress:
         images = open_images(source, patient_pattern=patient_pattern, resources=resources, progress=progress)
         written = [
             save(part, folder, preparation=preparation, resources=resources, progress=progress)

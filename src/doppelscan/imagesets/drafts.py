@@ -14,7 +14,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.imagesets.preparing import Prepared, PreparedImage
+from doppelscan.imagesets.preparing import Prepared, PreparedImage, power_of_two
 from doppelscan.store import write_text
 from doppelscan.store.atomic import sync_tree
 
@@ -103,7 +103,7 @@ class Draft:
         if (path / "zarr.json").exists():
             return zarr.open_array(path, mode="r+")
         shape = first.image.stored.shape
-        per_chunk = max(1, _CHUNK_BYTES // max(1, int(np.prod(shape)) * self.dtype.itemsize))
+        per_chunk = power_of_two(_CHUNK_BYTES // max(1, int(np.prod(shape)) * self.dtype.itemsize))
         return zarr.create_array(
             path,
             shape=(0, *shape),

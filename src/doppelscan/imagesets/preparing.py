@@ -17,7 +17,7 @@ from doppelscan.imagesets.pixels import FilePixels, Pixels
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, counted, map_ordered
 
-__all__ = ["Prepared", "PreparedImage", "prepared"]
+__all__ = ["Prepared", "PreparedImage", "power_of_two", "prepared"]
 
 _SHARD_BYTES = 16 * 2**20  # of source pixels: what travels between processes, and what an interruption costs
 _SHARD_IMAGES = 128
@@ -57,6 +57,11 @@ def prepared(
     yield from counted(shards, f"reading {images.name}", len(starts), progress)
 
 
+def power_of_two(n: int) -> int:
+    """The largest power of two up to n, and 1 at least: shards of so many images end where chunks do."""
+    return 1 << max(n, 1).bit_length() - 1
+
+
 @dataclass(frozen=True)
 class _Task:
     start: int
@@ -82,7 +87,7 @@ def _shard_size(images: ImageSet) -> int:
     largest = (
         max((math.prod(shape) for shape in images.pixels.shapes), default=1) * images.pixels.dtype.itemsize
     )
-    return int(np.clip(_SHARD_BYTES // max(largest, 1), 1, _SHARD_IMAGES))
+    return min(power_of_two(_SHARD_BYTES // max(largest, 1)), _SHARD_IMAGES)
 
 
 def _span(first: int, size: int, total: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":

@@ -12,6 +12,7 @@ from pathlib import Path
 __all__ = ["fingerprint", "fingerprint_file", "fingerprint_files"]
 
 _BLOCK = 2**20
+_AT_ONCE = 16  # files that a thread reads in a row
 
 
 def fingerprint(value: object) -> str:
@@ -37,5 +38,10 @@ def fingerprint_file(path: Path) -> str:
 
 def fingerprint_files(paths: Sequence[Path]) -> list[str]:
     """The fingerprint of each file, read in threads (hashing leaves the interpreter's lock)."""
+    parts = [paths[start : start + _AT_ONCE] for start in range(0, len(paths), _AT_ONCE)]
     with ThreadPoolExecutor(max_workers=min(32, 4 * (os.cpu_count() or 1))) as pool:
-        return list(pool.map(fingerprint_file, paths, chunksize=16))
+        return [found for part in pool.map(_fingerprints, parts) for found in part]
+
+
+def _fingerprints(paths: Sequence[Path]) -> list[str]:
+    return [fingerprint_file(path) for path in paths]

@@ -1,6 +1,6 @@
 """Where work runs: in this process or in its child processes. Knows no domain word."""
 
-from doppelscan.workers.processes import WorkerDied, map_ordered
+from doppelscan.workers.processes import WorkerDied, map_ordered, processes_kept
 from doppelscan.workers.progress import Progress, counted, silent
 
-__all__ = ["Progress", "WorkerDied", "counted", "map_ordered", "silent"]
+__all__ = ["Progress", "WorkerDied", "counted", "map_ordered", "processes_kept", "silent"]

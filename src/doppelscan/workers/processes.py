@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import threading
@@ -9,13 +10,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from itertools import islice
 from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from doppelscan.errors import DoppelscanError
 
-__all__ = ["WorkerDied", "map_ordered"]
+__all__ = ["WorkerDied", "map_ordered", "processes_kept"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -43,19 +45,56 @@ def map_ordered(
         yield from map(function, items)
         return
     groups = _groups(iter(items), group)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
+    with _processes(workers) as pool:
+        waiting: deque[Future[list[Result]]] = deque()
         try:
-            waiting = deque(pool.submit(_apply, function, part) for part in islice(groups, 2 * workers))
+            waiting.extend(pool.submit(_apply, function, part) for part in islice(groups, 2 * workers))
             while waiting:
-                done: Future[list[Result]] = waiting.popleft()
-                results = done.result()
+                results = waiting.popleft().result()
                 waiting.extend(pool.submit(_apply, function, part) for part in islice(groups, 1))
                 yield from results
         except BrokenProcessPool as error:
             raise WorkerDied(
                 "a worker process died, most often for want of memory: try fewer workers"
             ) from error
+        finally:
+            for left in waiting:
+                left.cancel()
+
+
+@contextlib.contextmanager
+def processes_kept() -> Iterator[None]:
+    """Inside, every `map_ordered` with as many workers uses the same children: to start one costs a second."""
+    if _KEPT:
+        yield
+        return
+    with contextlib.ExitStack() as pools:
+        _KEPT.append(cache(lambda workers: pools.enter_context(_started(workers))))
+        try:
+            yield
+        finally:
+            _KEPT.clear()
+
+
+_KEPT: list[Callable[[int], ProcessPoolExecutor]] = []
+
+
+@contextlib.contextmanager
+def _processes(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Children that are kept, or new ones that end with the work."""
+    if _KEPT:
+        yield _KEPT[0](workers)
+        return
+    with _started(workers) as pool:
+        yield pool
+
+
+@contextlib.contextmanager
+def _started(workers: int) -> Iterator[ProcessPoolExecutor]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
+        try:
+            yield pool
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -1,0 +1,135 @@
+"""How much longer than decoding its files does a whole audit take? `audit --method pearson` against a bare decoder.
+
+Both read the same PNG files with the same number of processes; the audit begins with an empty cache and ends with
+its run written. Run: `python benchmarks/audit.py --train 10000 --synthetic 2500`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import PIL.Image
+
+from doppelscan.settings import cores
+from search import DATA, changed, films, processor
+
+COMMAND = "from doppelscan.cli import main; main()"
+PER_PATIENT = 2  # films of each patient, as in the set that they are made from
+
+
+def main() -> None:
+    """Write the files, time both in turn, and add a row to the table of results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--train", type=int, default=10_000)
+    parser.add_argument("--synthetic", type=int, default=2_500)
+    parser.add_argument("--holdout", type=int, default=0)
+    parser.add_argument("--side", type=int, default=224, help="pixels of the files' sides")
+    parser.add_argument("--size", type=int, help="what the audit brings them to")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=cores())
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--files", type=Path, help="where the files are kept from one run to the next")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    a = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = a.files or Path(scratch) / "files"
+        sets = {"train": a.train, "synthetic": a.synthetic, "holdout": a.holdout}
+        sets = {name: n for name, n in sets.items() if n}
+        write_films(folder, sets, a.data, a.side)
+        files = [file for name in sets for file in sorted((folder / name).glob("*.png"))]
+        seconds = []
+        for _ in range(a.repeats):
+            decoding = timed(lambda: decode(files, a.workers))
+            auditing = timed(lambda: audit(folder, sets, Path(scratch), a.workers, a.size))
+            seconds.append((decoding, auditing))
+            print(
+                f"decoding {decoding:.1f} s, audit {auditing:.1f} s, {auditing / decoding:.2f}x", flush=True
+            )
+    shape = " + ".join(f"{n:,} {name}" for name, n in sets.items())
+    shape += f", {a.side} px" + (f" brought to {a.size}" if a.size else "")
+    write(shape, np.array(seconds), a.out / f"audit-{processor()}.md")
+
+
+def write_films(folder: Path, sets: dict[str, int], data: Path, side: int) -> None:
+    """The sets as PNG files: each film in turn, from its second turn on changed; no patient is in two sets."""
+    if folder.exists():
+        return
+    some, others = films(data, 224)
+    sources = {"train": others[: len(others) // 2], "synthetic": others[len(others) // 2 :], "holdout": some}
+    for name, n in sets.items():
+        (folder / name).mkdir(parents=True)
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+            list(pool.map(write_film, film_tasks(folder / name, sources[name], n, side), chunksize=50))
+        rows = [{"file": f"{i:06d}.png", "patient": f"{name}{i // PER_PATIENT}"} for i in range(n)]
+        pd.DataFrame(rows).to_csv(folder / name / "images.csv", index=False)
+
+
+def film_tasks(
+    folder: Path, films: np.ndarray, n: int, side: int
+) -> Iterator[tuple[Path, np.ndarray, int, int]]:
+    return ((folder / f"{i:06d}.png", films[i % len(films)], i, side) for i in range(n))
+
+
+def write_film(task: tuple[Path, np.ndarray, int, int]) -> None:
+    path, film, i, side = task
+    film = changed(film, i, path.parent.name)[0]
+    cv2.imwrite(str(path), cv2.resize(film, (side, side), interpolation=cv2.INTER_CUBIC))
+
+
+def decode(files: list[Path], workers: int) -> None:
+    """Every file to an array, and no more; forked processes, which start at once."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        list(pool.map(decode_file, files, chunksize=64))
+
+
+def decode_file(path: Path) -> None:
+    with PIL.Image.open(path) as picture:
+        np.asarray(picture)
+
+
+def audit(folder: Path, sets: dict[str, int], scratch: Path, workers: int, size: int | None) -> None:
+    """The command as a user gives it, in a process of its own, its cache empty."""
+    for leftover in ("cache", "run"):
+        shutil.rmtree(scratch / leftover, ignore_errors=True)
+    options = [option for name in sets for option in (f"--{name}", str(folder / name))]
+    options += ["--size", str(size)] if size else []
+    command = [sys.executable, "-c", COMMAND, "audit", *options, "--workers", str(workers)]
+    environment = os.environ | {"DOPPELSCAN_CACHE": str(scratch / "cache")}
+    subprocess.run(  # noqa: S603
+        [*command, "--out", str(scratch / "run")], env=environment, check=True, capture_output=True
+    )
+
+
+def timed(work: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def write(shape: str, seconds: np.ndarray, path: Path) -> None:
+    """Print the medians over the runs and add them to the file; the ratio is the median of ratios within a run."""
+    (decoding, auditing), ratio = np.median(seconds, axis=0), np.median(seconds[:, 1] / seconds[:, 0])
+    row = f"| {shape}; median of {len(seconds)} | {decoding:.1f} | {auditing:.1f} | {ratio:.2f} |"
+    print(row)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_text("| files | decoding, s | whole audit, s | ratio |\n| --- | --- | --- | --- |\n")
+    with path.open("a") as file:
+        file.write(row + "\n")
+
+
+if __name__ == "__main__":
+    main()
