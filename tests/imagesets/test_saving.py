@@ -20,6 +20,7 @@ from cohorts import films, pixels_of
 from doppelscan.errors import FormatError, InputError
 from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets import ImageSet, open_images, save, split
+from doppelscan.imagesets.pixels import ZarrPixels
 from doppelscan.imagesets.saving import cached
 from doppelscan.settings import Resources
 
@@ -297,3 +298,14 @@ def test_a_killed_save_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     )
     for name in files:
         assert (out / name).read_bytes() == (tmp_path / "unbroken" / name).read_bytes(), name
+
+
+def test_a_saved_set_finds_its_own_images_in_another_one(tmp_path: Path) -> None:
+    saved, other = save(films(6), tmp_path / "a"), save(films(7), tmp_path / "b")
+    some = saved.take([1, 2, 5])
+    assert isinstance(some.pixels, ZarrPixels)
+    found = some.pixels.positions_in(saved.pixels)
+    assert found is not None
+    assert found.tolist() == [1, 2, 5]
+    for elsewhere in (some.take([0, 2]), some.take([2, 1, 0]), other, films(6)):
+        assert some.pixels.positions_in(elsewhere.pixels) is None

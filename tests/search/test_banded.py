@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doppelscan.search import Blocks, Groups, banded, nearest, pairs_above
+from doppelscan.search import Blocks, Groups, banded, kept, nearest, pairs_above
 from doppelscan.search.bands import Bands, averages, block_side
 from doppelscan.search.exact import exact_correlations
 from doppelscan.search.plan import Plan
@@ -24,7 +24,6 @@ from .sets import two_sets
 TINY = Resources(memory=1, workers=1, device="cpu")
 SMALL = Resources(memory=64 * 8 * 9, workers=1, device="cpu")
 AMPLE = Resources(memory=2**28, workers=1, device="cpu")
-SEARCH = sys.modules[nearest.__module__]
 WAYS = {"bands": 0.0, "given up": 1e9, "as it costs": banded.COST_OF_A_PAIR}
 
 
@@ -40,7 +39,7 @@ def forced(k: int, way: str) -> Iterator[None]:
         return Bands.learnt(learnt.values, side, k, plan.device)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (SEARCH, sys.modules[pairs_above.__module__]):
+        for module in (kept, sys.modules[pairs_above.__module__]):
             patch.setattr(module, "bands_for", bands_for)
         patch.setattr(banded, "COST_OF_A_PAIR", WAYS[way])
         yield

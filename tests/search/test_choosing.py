@@ -80,10 +80,11 @@ def test_a_search_with_bands_of_its_own_choice_is_exact(images: np.ndarray) -> N
     assert_is_nearest(found.indices, found.scores, truth, 2)
 
 
-def test_a_search_worth_a_look_reads_a_sample_and_then_all_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_references_that_do_not_fit_a_sample_is_read_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "_WORTH_A_LOOK", 0)
     references = Watched(smooth(2000, side=16))
-    nearest(smooth(50, side=16), references, resources=AMPLE)
+    resources = Resources(memory=5 * 2000 * 16 * 16, workers=1, device="cpu")
+    nearest(smooth(50, side=16), references, resources=resources)
     sample = references.reads[1:101]
     assert all(stop - start == 8 for start, stop in sample)
     assert sum(stop - start for start, stop in references.reads[101:]) == 2000

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from doppelscan.audit.neighbours import Exclude, Search
 from doppelscan.imagesets import ImageSet
-from doppelscan.search import Blocks, Neighbours, nearest
+from doppelscan.search import Blocks, Kept, Neighbours, nearest
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress
 
@@ -51,12 +52,22 @@ class Matched:
 
 @dataclass(frozen=True, eq=False)
 class References:
-    """What images are matched against: the training set and, where there is one, the holdout."""
+    """What images are matched against: the training set and, where there is one, the holdout.
+
+    `kept` holds either of them, by identity, as the search has it in memory.
+    """
 
     train: ImageSet
     holdout: ImageSet | None
     resources: Resources
     progress: Progress
+
+    kept: Mapping[int, Kept] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        sets = [images for images in (self.train, self.holdout) if images is not None]
+        kept = {id(images): self.kept.get(id(images)) or Kept(images) for images in sets}
+        object.__setattr__(self, "kept", kept)
 
     def match(
         self,
@@ -77,9 +88,12 @@ class References:
     def _nearest(
         self, queries: Blocks, references: ImageSet, k: int, exclude: Exclude | None, work: str
     ) -> Neighbours:
+        kept = self.kept[id(references)]
         if isinstance(queries, ImageSet) and len(queries):
-            return Search(references, k, exclude, self.resources).run(queries, work, self.progress)
-        return nearest(queries, references, k, exclude=exclude, resources=self.resources)
+            return Search(kept, references.pixels.fingerprint, k, exclude, self.resources).run(
+                queries, work, self.progress
+            )
+        return nearest(queries, kept, k, exclude=exclude, resources=self.resources)
 
 
 def fisher_z(correlation: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, " m"]:

@@ -9,7 +9,8 @@ import pandas as pd
 from jaxtyping import Int64
 
 from doppelscan.imagesets import ImageSet
-from doppelscan.search import Neighbours, nearest
+from doppelscan.imagesets.pixels import ZarrPixels
+from doppelscan.search import Among, Blocks, Kept, Neighbours, nearest
 from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint
 from doppelscan.workers import Progress
@@ -24,9 +25,10 @@ _SHARD = 4096  # queries searched between two writes to the cache
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """One search of a set among references; `exclude` leaves out pairs of one group, as `search.nearest` does."""
+    """One search of a set among references, which `fingerprint` names; `exclude` is that of `search.nearest`."""
 
-    references: ImageSet
+    references: Kept
+    fingerprint: str
     k: int
     exclude: Exclude | None
     resources: Resources
@@ -53,20 +55,33 @@ class Search:
 
         def search() -> pd.DataFrame:
             found = nearest(
-                part, self.references, self.k, exclude=groups, resources=self.resources, progress=pairs.add
+                self._among(part),
+                self.references,
+                self.k,
+                exclude=groups,
+                resources=self.resources,
+                progress=pairs.add,
             )
             return pd.DataFrame({"index": found.indices.ravel(), "score": found.scores.ravel()})
 
         key = {
             "version": _VERSION,
             "queries": part.pixels.fingerprint,
-            "references": self.references.pixels.fingerprint,
+            "references": self.fingerprint,
             "k": self.k,
             "exclude": None if groups is None else [fingerprint(group.tobytes()) for group in groups],
         }
         table = Cache.default().table("neighbours", key, search)
         shape = (len(part), self.k)
         return Neighbours(table["index"].to_numpy().reshape(shape), table["score"].to_numpy().reshape(shape))
+
+    def _among(self, queries: ImageSet) -> Blocks:
+        """The queries; said to be references themselves where they are."""
+        images = self.references.references
+        if not (isinstance(queries.pixels, ZarrPixels) and isinstance(images, ImageSet)):
+            return queries
+        positions = queries.pixels.positions_in(images.pixels)
+        return queries if positions is None else Among(self.references, positions, queries)
 
 
 @dataclass

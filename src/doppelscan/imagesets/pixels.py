@@ -202,6 +202,16 @@ class ZarrPixels:
             spacing,
         )
 
+    def positions_in(self, other: Pixels) -> Int64[np.ndarray, " n"] | None:
+        """Where in `other` these very images are; None unless all are there, in ascending order in both."""
+        if not (isinstance(other, ZarrPixels) and (self.path, self.content) == (other.path, other.content)):
+            return None
+        if not (np.all(np.diff(self.rows) > 0) and np.all(np.diff(other.rows) > 0)):
+            return None
+        positions = np.searchsorted(other.rows, self.rows)
+        there = positions < len(other)
+        return positions if there.all() and (other.rows[positions] == self.rows).all() else None
+
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name != "_array"}
 

@@ -24,8 +24,8 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.search.banded import improved_by_bands
 from doppelscan.search.blocks import Blocks, as_blocks
 from doppelscan.search.bounds import product_error, rough_correlations
-from doppelscan.search.choosing import bands_for
 from doppelscan.search.exact import exact_correlations
+from doppelscan.search.kept import asked, prepared
 from doppelscan.search.neighbours import Groups, Neighbours, joined, merged, nobody
 from doppelscan.search.plan import Held, Plan
 from doppelscan.settings import Resources
@@ -49,6 +49,8 @@ def nearest(
 
     Parameters
     ----------
+    references
+        Where several searches have the same ones, `Kept(references)` saves time.
     exclude
         Groups of the queries and of the references: pairs of one group are left out (an image and
         those of its own patient).
@@ -64,11 +66,9 @@ def nearest(
     _refuse_misfits(len(queries), len(references), k, exclude)
     if not len(queries) or not len(references):
         return nobody(len(queries), k)
-    plan = Plan.of(resources, queries, references)
-    plan = replace(plan, bands=bands_for(queries, references, exclude, plan))
-    passes = plan.again(references)
+    plan, passes = prepared(queries, references, exclude, Plan.of(resources, queries, references))
     best = []
-    for block in plan.held(queries):
+    for block in asked(queries, references, plan, passes):
         found = nobody(len(block), k)
         for others in passes(0):
             found = _improved(found, block, others, exclude, plan)

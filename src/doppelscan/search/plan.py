@@ -101,10 +101,14 @@ class Plan:
 
     def again(self, images: Blocks) -> Callable[[int], Iterable[Held]]:
         """What `held` gives, for any number of passes; kept where the memory of two blocks holds all."""
-        if len(images) * self._bytes_an_image > self.memory // 4:
+        if not self.keeps(images):
             return lambda start: self.held(images, start)
         kept = list(self.held(images))
         return lambda start: (block for block in kept if block.start >= start)
+
+    def keeps(self, images: Blocks) -> bool:
+        """Whether all images stay in memory from one pass to the next."""
+        return len(images) * self._bytes_an_image <= self.memory // 4
 
     def parts(self, block: Held) -> Iterator[Held]:
         """The images of a block that another plan made, in blocks of this plan."""
