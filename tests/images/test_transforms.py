@@ -120,6 +120,13 @@ def test_blur_spreads_a_point_over_its_share_of_the_longest_side() -> None:
     assert np.sqrt((spread[0].sum(axis=1) * rows**2).sum()) == pytest.approx(4.01, rel=0.02)
 
 
+def test_blur_is_the_same_for_a_film_and_for_a_flat_volume() -> None:
+    """The one is blurred by OpenCV, the other by SciPy."""
+    blur = by_name(["blur"])[0]
+    film = stream(0).random((5, 90, 150), np.float32)
+    np.testing.assert_allclose(blur(film, stream(0)), blur(film[..., None], stream(0))[..., 0], atol=1e-6)
+
+
 def test_blur_leaves_channels_apart() -> None:
     pixels = np.zeros((2, 60, 200))
     pixels[0, 30, 100] = 1

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from doppelscan.images.warps import Affine, elastic, rotation, shift, warp, zoom
 from doppelscan.seeds import stream
@@ -100,3 +102,38 @@ def test_all_channels_move_alike() -> None:
     for moved in (warp(image, rotation(2, 45.0, stream(1))), elastic(image, 0.1, stream(1))):
         np.testing.assert_array_equal(moved[0], moved[1])
         assert np.abs(moved - image).max() > 0.05
+
+
+def moves() -> list[Callable[[np.ndarray], np.ndarray]]:
+    turn = zoom(2, 0.2, stream(2)).after(rotation(2, 20.0, stream(3)))
+    return [lambda image: warp(image, turn), lambda image: elastic(image, 0.03, stream(4))]
+
+
+@pytest.mark.parametrize("move", moves(), ids=["warp", "elastic"])
+@pytest.mark.parametrize("shape", [(1, 60, 44), (7, 31, 50), (1, 1, 9), (2, 1, 1)], ids=str)
+def test_opencv_and_scipy_move_films_alike(
+    move: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...]
+) -> None:
+    """Films of float32 go through the one, of float64 through the other; a grey level is a 255th."""
+    image = 255 * stream(5).random(shape)
+    image = ndimage.gaussian_filter(image, (0, 1, 1))
+    fast, exact = move(image.astype(np.float32)), move(image)
+    assert (fast.dtype, exact.dtype) == (np.dtype("f4"), np.dtype("f8"))
+    steepest = max(np.abs(np.diff(image, axis=axis)).max(initial=0) for axis in (1, 2))
+    np.testing.assert_allclose(fast, exact, atol=1e-3 + steepest / 16)
+    assert np.abs(fast - exact).mean() <= 1e-4 + steepest / 64
+
+
+@pytest.mark.parametrize("move", moves(), ids=["warp", "elastic"])
+def test_a_film_longer_than_opencv_takes_is_moved_all_the_same(
+    move: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    image = np.linspace(0, 1, 80_000, dtype=np.float32).reshape(1, 2, 40_000)
+    np.testing.assert_allclose(move(image), move(image.astype(np.float64)), atol=1e-5)
+
+
+def test_a_film_that_is_not_contiguous_is_moved_alike() -> None:
+    image = stream(6).random((2, 20, 30), np.float32)
+    mirrored = image[:, :, ::-1]
+    for move in moves():
+        np.testing.assert_array_equal(move(mirrored), move(mirrored.copy()))

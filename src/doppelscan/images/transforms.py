@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import cv2
 import numpy as np
 from jaxtyping import Float, Shaped
 from scipy import ndimage
@@ -81,6 +82,13 @@ def _noise(values: Values, share: float, rng: np.random.Generator) -> Values:
 
 def _blur(values: Values, share: float, _rng: np.random.Generator) -> Values:
     sigma = share * max(values.shape[1:])
+    if values.ndim == 3:
+        size = 2 * int(4 * sigma + 0.5) + 1  # cut off where SciPy does
+        blurred = [
+            cv2.GaussianBlur(channel, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
+            for channel in np.ascontiguousarray(values)
+        ]
+        return np.stack(blurred)
     return np.asarray(ndimage.gaussian_filter(values, sigma, mode="nearest", axes=_space(values)))
 
 
