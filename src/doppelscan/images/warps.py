@@ -8,6 +8,7 @@ positions to 1/32 of a pixel.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -70,10 +71,12 @@ def zoom(n_axes: int, share: float, rng: np.random.Generator) -> Affine:
 def elastic(values: Values, share: float, rng: np.random.Generator) -> Values:
     """The image bent by a smooth field that moves a pixel by typically `share` of the longest side."""
     space = values.shape[1:]
-    fields = np.stack([_smooth_field(space, rng) for _ in space])
-    positions = np.indices(space) + share * max(space) * fields
+    positions = [
+        start.astype(values.dtype) + _smooth_field(space, share * max(space), rng, values.dtype)
+        for start in np.ogrid[tuple(map(slice, space))]
+    ]
     if _is_film(values):
-        return _film_taken(values, positions)
+        return _film_taken(values, *positions)
     return np.stack(
         [ndimage.map_coordinates(channel, positions, order=1, mode="nearest") for channel in values]
     )
@@ -99,10 +102,11 @@ def _film_warped(
 
 
 def _film_taken(
-    values: Float32[np.ndarray, "c h w"], positions: Float[np.ndarray, "2 h w"]
+    values: Float32[np.ndarray, "c h w"],
+    rows: Float32[np.ndarray, "h w"],
+    columns: Float32[np.ndarray, "h w"],
 ) -> Float32[np.ndarray, "c h w"]:
-    """Each pixel from its position."""
-    rows, columns = positions.astype(np.float32)
+    """Each pixel from its row and column."""
     taken = [
         cv2.remap(channel, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for channel in np.ascontiguousarray(values)
@@ -110,11 +114,14 @@ def _film_taken(
     return np.stack(taken)
 
 
-def _smooth_field(space: tuple[int, ...], rng: np.random.Generator) -> Float[np.ndarray, "*space"]:
-    """A random sum of slow cosines, of variance 1 on average."""
-    field = rng.normal(size=(_WAVES,) * len(space)) / np.sqrt(_WAVES ** len(space))
+def _smooth_field(
+    space: tuple[int, ...], deviation: float, rng: np.random.Generator, dtype: np.dtype[Any]
+) -> Float[np.ndarray, "*space"]:
+    """A random sum of slow cosines, of this standard deviation on average."""
+    field = rng.normal(size=(_WAVES,) * len(space)) * (deviation / np.sqrt(_WAVES ** len(space)))
+    field = field.astype(dtype)
     for length in space:  # each turn replaces the first axis of coefficients by an axis of pixels, put last
-        field = np.tensordot(field, _cosines(length), axes=(0, 1))
+        field = np.tensordot(field, _cosines(length).astype(dtype), axes=(0, 1))
     return np.asarray(field)
 
 
