@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from doppelscan.images.warps import Affine, elastic, rotation, shift, warp, zoom
+from doppelscan.images.warps import Affine, crop, elastic, quarter_turn, rotation, shift, warp, zoom
 from doppelscan.seeds import stream
 
 
@@ -81,6 +81,50 @@ def test_shift_and_zoom_stay_below_their_strength_in_both_directions() -> None:
     assert np.all(np.abs([shifts.min(axis=0), shifts.max(axis=0)]) > [5, 2.5])
     assert 1 / 1.2 <= zooms.min() < 0.9
     assert 1.1 < zooms.max() <= 1.2
+
+
+def test_quarter_turns_of_a_square_film_are_all_three_and_exact() -> None:
+    image = np.arange(36, dtype=np.float32).reshape(1, 6, 6)
+    turned = [warp(image, quarter_turn(2, stream(i)))[0] for i in range(20)]
+    found = {n for one in turned for n in range(4) if np.array_equal(one, np.rot90(image[0], n))}
+    assert found == {1, 2, 3}
+    assert all(any(np.array_equal(one, np.rot90(image[0], n)) for n in found) for one in turned)
+
+
+def test_quarter_turns_of_a_cube_are_exact_in_every_plane() -> None:
+    image = np.arange(64, dtype=np.float32).reshape(1, 4, 4, 4)
+    planes = [(0, 1), (0, 2), (1, 2)]
+    expected = {(plane, n): np.rot90(image[0], n, plane) for plane in planes for n in (1, 2, 3)}
+    found = set()
+    for i in range(60):
+        turned = warp(image, quarter_turn(3, stream(i)))[0]
+        (hit,) = [how for how, one in expected.items() if np.array_equal(one, turned)]
+        found.add(hit)
+    assert found == set(expected)
+
+
+def test_a_quarter_turn_of_an_oblong_film_keeps_its_lengths() -> None:
+    image = np.zeros((1, 9, 21), np.float32)
+    image[0, 4, 8:13] = 1
+    turned = [warp(image, quarter_turn(2, stream(i)))[0] for i in range(20)]
+    upright = np.zeros((9, 21), np.float32)
+    upright[2:7, 10] = 1
+    assert any(np.array_equal(one, upright) for one in turned)
+
+
+@pytest.mark.parametrize("space", [(60, 40), (20, 24, 28)])
+def test_a_crop_lies_within_the_image_and_has_its_share_of_it(space: tuple[int, ...]) -> None:
+    last = np.array(space) - 1
+    corners = np.array(list(itertools.product(*((-half, half) for half in last / 2))))
+    reached = []
+    for i in range(40):
+        window = crop(space, 0.5, stream(i, "crop"))
+        sources = corners @ window.matrix.T + window.offset + last / 2
+        assert np.all((sources >= -1e-9) & (sources <= last + 1e-9))
+        assert np.prod(np.ptp(sources, axis=0) / last) == pytest.approx(0.5)
+        reached.append(sources)
+    assert np.all(np.min(reached, axis=(0, 1)) < 2)
+    assert np.all(np.max(reached, axis=(0, 1)) > last - 2)
 
 
 @pytest.mark.parametrize("space", [(64, 48), (24, 20, 22)])

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 from scipy import ndimage
 
-__all__ = ["Affine", "elastic", "rotation", "shift", "warp", "zoom"]
+__all__ = ["Affine", "crop", "elastic", "quarter_turn", "rotation", "shift", "warp", "zoom"]
 
 Values = Float[np.ndarray, "c *space"]
 
@@ -66,6 +66,21 @@ def zoom(n_axes: int, share: float, rng: np.random.Generator) -> Affine:
     """A zoom by a factor of at most 1 + `share`, in or out."""
     factor = (1 + share) ** rng.uniform(-1, 1)
     return Affine(np.eye(n_axes) / factor, np.zeros(n_axes))
+
+
+def quarter_turn(n_axes: int, rng: np.random.Generator) -> Affine:
+    """One, two or three quarter turns in the plane of two axes; what then sticks out of the image is lost."""
+    u, v = np.eye(n_axes)[rng.choice(n_axes, 2, replace=False)]
+    n_turns = int(rng.integers(1, 4))
+    once = np.eye(n_axes) - np.outer(u, u) - np.outer(v, v) + np.outer(v, u) - np.outer(u, v)
+    return Affine(np.linalg.matrix_power(once, n_turns), np.zeros(n_axes))
+
+
+def crop(space: tuple[int, ...], share: float, rng: np.random.Generator) -> Affine:
+    """A window of this share of the area or volume, anywhere in the image, enlarged to the whole."""
+    side = share ** (1 / len(space))
+    room = (1 - side) * (np.array(space) - 1) / 2
+    return Affine(side * np.eye(len(space)), room * rng.uniform(-1, 1, len(space)))
 
 
 def elastic(values: Values, share: float, rng: np.random.Generator) -> Values:
