@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from doppelscan.images.warps import Affine, elastic, rotation, shift, warp, zoom
+from doppelscan.images.warps import Affine, crop, elastic, quarter_turn, rotation, shift, warp, zoom
 from doppelscan.seeds import stream
 
 
@@ -81,6 +83,50 @@ def test_shift_and_zoom_stay_below_their_strength_in_both_directions() -> None:
     assert 1.1 < zooms.max() <= 1.2
 
 
+def test_quarter_turns_of_a_square_film_are_all_three_and_exact() -> None:
+    image = np.arange(36, dtype=np.float32).reshape(1, 6, 6)
+    turned = [warp(image, quarter_turn(2, stream(i)))[0] for i in range(20)]
+    found = {n for one in turned for n in range(4) if np.array_equal(one, np.rot90(image[0], n))}
+    assert found == {1, 2, 3}
+    assert all(any(np.array_equal(one, np.rot90(image[0], n)) for n in found) for one in turned)
+
+
+def test_quarter_turns_of_a_cube_are_exact_in_every_plane() -> None:
+    image = np.arange(64, dtype=np.float32).reshape(1, 4, 4, 4)
+    planes = [(0, 1), (0, 2), (1, 2)]
+    expected = {(plane, n): np.rot90(image[0], n, plane) for plane in planes for n in (1, 2, 3)}
+    found = set()
+    for i in range(60):
+        turned = warp(image, quarter_turn(3, stream(i)))[0]
+        (hit,) = [how for how, one in expected.items() if np.array_equal(one, turned)]
+        found.add(hit)
+    assert found == set(expected)
+
+
+def test_a_quarter_turn_of_an_oblong_film_keeps_its_lengths() -> None:
+    image = np.zeros((1, 9, 21), np.float32)
+    image[0, 4, 8:13] = 1
+    turned = [warp(image, quarter_turn(2, stream(i)))[0] for i in range(20)]
+    upright = np.zeros((9, 21), np.float32)
+    upright[2:7, 10] = 1
+    assert any(np.array_equal(one, upright) for one in turned)
+
+
+@pytest.mark.parametrize("space", [(60, 40), (20, 24, 28)])
+def test_a_crop_lies_within_the_image_and_has_its_share_of_it(space: tuple[int, ...]) -> None:
+    last = np.array(space) - 1
+    corners = np.array(list(itertools.product(*((-half, half) for half in last / 2))))
+    reached = []
+    for i in range(40):
+        window = crop(space, 0.5, stream(i, "crop"))
+        sources = corners @ window.matrix.T + window.offset + last / 2
+        assert np.all((sources >= -1e-9) & (sources <= last + 1e-9))
+        assert np.prod(np.ptp(sources, axis=0) / last) == pytest.approx(0.5)
+        reached.append(sources)
+    assert np.all(np.min(reached, axis=(0, 1)) < 2)
+    assert np.all(np.max(reached, axis=(0, 1)) > last - 2)
+
+
 @pytest.mark.parametrize("space", [(64, 48), (24, 20, 22)])
 def test_the_elastic_field_moves_pixels_by_its_typical_length(space: tuple[int, ...]) -> None:
     """A ramp shows by how much each pixel moved: its standard deviation over many draws is the strength."""
@@ -100,3 +146,38 @@ def test_all_channels_move_alike() -> None:
     for moved in (warp(image, rotation(2, 45.0, stream(1))), elastic(image, 0.1, stream(1))):
         np.testing.assert_array_equal(moved[0], moved[1])
         assert np.abs(moved - image).max() > 0.05
+
+
+def moves() -> list[Callable[[np.ndarray], np.ndarray]]:
+    turn = zoom(2, 0.2, stream(2)).after(rotation(2, 20.0, stream(3)))
+    return [lambda image: warp(image, turn), lambda image: elastic(image, 0.03, stream(4))]
+
+
+@pytest.mark.parametrize("move", moves(), ids=["warp", "elastic"])
+@pytest.mark.parametrize("shape", [(1, 60, 44), (7, 31, 50), (1, 1, 9), (2, 1, 1)], ids=str)
+def test_opencv_and_scipy_move_films_alike(
+    move: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...]
+) -> None:
+    """Films of float32 go through the one, of float64 through the other; a grey level is a 255th."""
+    image = 255 * stream(5).random(shape)
+    image = ndimage.gaussian_filter(image, (0, 1, 1))
+    fast, exact = move(image.astype(np.float32)), move(image)
+    assert (fast.dtype, exact.dtype) == (np.dtype("f4"), np.dtype("f8"))
+    steepest = max(np.abs(np.diff(image, axis=axis)).max(initial=0) for axis in (1, 2))
+    np.testing.assert_allclose(fast, exact, atol=1e-3 + steepest / 16)
+    assert np.abs(fast - exact).mean() <= 1e-4 + steepest / 64
+
+
+@pytest.mark.parametrize("move", moves(), ids=["warp", "elastic"])
+def test_a_film_longer_than_opencv_takes_is_moved_all_the_same(
+    move: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    image = np.linspace(0, 1, 80_000, dtype=np.float32).reshape(1, 2, 40_000)
+    np.testing.assert_allclose(move(image), move(image.astype(np.float64)), atol=1e-4)
+
+
+def test_a_film_that_is_not_contiguous_is_moved_alike() -> None:
+    image = stream(6).random((2, 20, 30), np.float32)
+    mirrored = image[:, :, ::-1]
+    for move in moves():
+        np.testing.assert_array_equal(move(mirrored), move(mirrored.copy()))

@@ -1,4 +1,4 @@
-"""What is done to the copies that audits plant in themselves: a public list of transforms and strengths.
+"""What is done to the copies that audits plant in themselves: public lists of transforms and strengths.
 
 No encoder may be trained with this code or these strengths: the power that an audit measures with them would
 flatter it.
@@ -12,32 +12,46 @@ from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from scipy import ndimage
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.images import warps
+from doppelscan.images import tones, warps
 from doppelscan.images.numbers import as_dtype, as_float
 
-__all__ = ["STANDARD", "Transform", "by_name"]
+__all__ = ["HARD", "STANDARD", "Transform", "by_name"]
 
 Values = Float[np.ndarray, "c *space"]
 
 
 @dataclass(frozen=True)
 class Transform:
-    """A named change of an image at one strength; `unit` says what the strength measures."""
+    """A named change of an image at one strength; `unit` says what the strength measures.
+
+    A transform that `needs_other` mixes an image with one of another patient.
+    """
 
     name: str
     strength: float
     unit: str
+    needs_other: bool = False
 
     def __call__(
-        self, pixels: Shaped[np.ndarray, "c *space"], rng: np.random.Generator
+        self,
+        pixels: Shaped[np.ndarray, "c *space"],
+        rng: np.random.Generator,
+        *,
+        other: Shaped[np.ndarray, "c *space"] | None = None,
     ) -> Shaped[np.ndarray, "c *space"]:
-        """The image changed, in its own type, rounded and clipped to it; a constant image stays as it is."""
+        """The image changed, in its own type, rounded and clipped to it; a constant image stays as it is.
+
+        `other` is looked at by transforms that need it, and by no other.
+        """
         if pixels.min() == pixels.max():
             return pixels.copy()
-        changed = _CHANGES[self.name](as_float(pixels), self.strength, rng)
+        if self.needs_other:
+            assert other is not None, f"{self.name} needs another image"
+            changed = tones.blend(as_float(pixels), as_float(other), self.strength)
+        else:
+            changed = _CHANGES[self.name](as_float(pixels), self.strength, rng)
         return np.array(as_dtype(changed, pixels.dtype), order="C")
 
 
@@ -54,10 +68,23 @@ STANDARD: tuple[Transform, ...] = (
     Transform("combined", 0.5, "share of the strengths of rotation, shift, zoom, gamma and noise"),
 )
 
+HARD: tuple[Transform, ...] = (
+    Transform("strong_rotation", 45.0, "largest angle in degrees, either way"),
+    Transform("quarter_turn", 1.0, "one, two or three quarter turns"),
+    Transform("crop", 0.5, "share of the area or volume that is left, enlarged to the whole"),
+    Transform("strong_zoom", 0.5, "largest zoom, in or out, as a share"),
+    Transform("strong_elastic", 0.03, "typical shift of a pixel, as a share of the longest side"),
+    Transform("strong_noise", 0.6, "standard deviation, as a share of the channel's own"),
+    Transform("downsampling", 4.0, "times fewer pixels along each axis, enlarged again"),
+    Transform("inversion", 1.0, "black and white exchanged"),
+    Transform("clipping", 0.33, "share of the pixels that a window clips"),
+    Transform("blend", 0.35, "share of another image", needs_other=True),
+)
+
 
 def by_name(names: Iterable[str]) -> tuple[Transform, ...]:
-    """The standard transforms of these names, in this order; InputError names all that are unknown."""
-    listed = {transform.name: transform for transform in STANDARD}
+    """The listed transforms of these names, in this order; InputError names all that are unknown."""
+    listed = {transform.name: transform for transform in (*STANDARD, *HARD)}
     wanted = tuple(names)
     problems = [
         Problem(f"knows no transform {name!r}", cure=f"choose from {', '.join(listed)}")
@@ -73,17 +100,6 @@ def _exact(values: Values, _strength: float, _rng: np.random.Generator) -> Value
     return values
 
 
-def _noise(values: Values, share: float, rng: np.random.Generator) -> Values:
-    """Normal noise; by its strength alone, the copy correlates with its source by 1 / sqrt(1 + share**2)."""
-    deviation = values.std(axis=_space(values), keepdims=True)
-    return np.asarray(values + share * deviation * rng.standard_normal(values.shape, values.dtype.type))
-
-
-def _blur(values: Values, share: float, _rng: np.random.Generator) -> Values:
-    sigma = share * max(values.shape[1:])
-    return np.asarray(ndimage.gaussian_filter(values, sigma, mode="nearest", axes=_space(values)))
-
-
 def _flip(values: Values, _strength: float, _rng: np.random.Generator) -> Values:
     """Left and right exchanged: the columns of a film, the first axis of a volume."""
     return np.flip(values, axis=2 if values.ndim == 3 else 1)
@@ -91,6 +107,10 @@ def _flip(values: Values, _strength: float, _rng: np.random.Generator) -> Values
 
 def _rotation(values: Values, degrees: float, rng: np.random.Generator) -> Values:
     return warps.warp(values, warps.rotation(values.ndim - 1, degrees, rng))
+
+
+def _quarter_turn(values: Values, _strength: float, rng: np.random.Generator) -> Values:
+    return warps.warp(values, warps.quarter_turn(values.ndim - 1, rng))
 
 
 def _shift(values: Values, share: float, rng: np.random.Generator) -> Values:
@@ -101,12 +121,8 @@ def _zoom(values: Values, share: float, rng: np.random.Generator) -> Values:
     return warps.warp(values, warps.zoom(values.ndim - 1, share, rng))
 
 
-def _gamma(values: Values, largest: float, rng: np.random.Generator) -> Values:
-    """Each channel, in 0 to 1 over its range, to the power of one exponent."""
-    exponent = largest ** rng.uniform(-1, 1)
-    low = values.min(axis=_space(values), keepdims=True)
-    width = np.ptp(values, axis=_space(values), keepdims=True)
-    return np.asarray(low + width * ((values - low) / np.where(width > 0, width, 1)) ** exponent)
+def _crop(values: Values, share: float, rng: np.random.Generator) -> Values:
+    return warps.warp(values, warps.crop(values.shape[1:], share, rng))
 
 
 def _combined(values: Values, share: float, rng: np.random.Generator) -> Values:
@@ -117,25 +133,30 @@ def _combined(values: Values, share: float, rng: np.random.Generator) -> Values:
     move = warps.shift(values.shape[1:], share * full["shift"], rng)
     values = _flip(values, 1.0, rng) if rng.random() < 0.5 else values
     values = warps.warp(values, warps.zoom(n_axes, share * full["zoom"], rng).after(move).after(turn))
-    values = _gamma(values, full["gamma"] ** share, rng)
-    return _noise(values, share * full["noise"], rng)
-
-
-def _space(values: Values) -> tuple[int, ...]:
-    return tuple(range(1, values.ndim))
+    values = tones.gamma(values, full["gamma"] ** share, rng)
+    return tones.noise(values, share * full["noise"], rng)
 
 
 _CHANGES: Mapping[str, Callable[[Values, float, np.random.Generator], Values]] = MappingProxyType(
     {
         "exact": _exact,
-        "noise": _noise,
-        "blur": _blur,
+        "noise": tones.noise,
+        "blur": tones.blur,
         "flip": _flip,
         "rotation": _rotation,
         "shift": _shift,
         "zoom": _zoom,
-        "gamma": _gamma,
+        "gamma": tones.gamma,
         "elastic": warps.elastic,
         "combined": _combined,
+        "strong_rotation": _rotation,
+        "quarter_turn": _quarter_turn,
+        "crop": _crop,
+        "strong_zoom": _zoom,
+        "strong_elastic": warps.elastic,
+        "strong_noise": tones.noise,
+        "downsampling": tones.downsampling,
+        "inversion": tones.inversion,
+        "clipping": tones.clipping,
     }
 )
