@@ -15,6 +15,7 @@ from doppelscan.audit.verdicts import Rule, judge
 from doppelscan.errors import InputError
 from doppelscan.images.transforms import STANDARD
 from doppelscan.imagesets import ImageSet
+from doppelscan.search import ArrayBlocks, Blocks, Neighbours, nearest
 from doppelscan.settings import Resources
 from doppelscan.statistics import PatientNull
 from doppelscan.workers import silent
@@ -203,10 +204,16 @@ def test_a_second_audit_finds_its_matches_in_the_cache(monkeypatch: pytest.Monke
     synthetic = joined(pixels_of(films(5, first=300)))
     settings = AuditSettings(n_controls=2, n_draws=2)
     first = audit(train=TRAIN, holdout=HOLDOUT, synthetic=synthetic, settings=settings)
-    monkeypatch.setattr("doppelscan.audit.neighbours.nearest", None)
+
+    def planted_only(queries: Blocks, *others: object, **named: object) -> Neighbours:
+        if not isinstance(queries, ArrayBlocks):
+            raise TypeError("a set is searched again")
+        return nearest(queries, *others, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("doppelscan.audit.neighbours.nearest", planted_only)
     again = audit(train=TRAIN, holdout=HOLDOUT, synthetic=synthetic, settings=settings)
     assert again.to_json() == first.to_json()
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="searched again"):
         audit(train=TRAIN, holdout=HOLDOUT, synthetic=HOLDOUT, settings=settings)
 
 

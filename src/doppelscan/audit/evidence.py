@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int64
 
 from doppelscan.audit.inputs import Sets
 from doppelscan.audit.matching import Matched, References
@@ -67,15 +66,15 @@ def _without_identity_errors(
     A held-out twin hides what its training image matches, so the search is repeated until it finds nothing.
     """
     all_errors: list[IdentityError] = []
-    n_trained = int(references.train.patients.max()) + 1
+    of_training = references.patients(references.train)
     trained = np.empty(0, dtype=np.int64)
     while True:
         errors, patients = identity_errors(null, references.train)
         if not errors:
             return references, null, tuple(all_errors)
         all_errors.extend(errors)
-        trained = np.union1d(trained, patients[patients < n_trained])
-        references = _without_held_out(references, patients[patients >= n_trained] - n_trained)
+        trained = np.union1d(trained, np.intersect1d(patients, of_training))
+        references = references.without_held_out(patients)
         _refuse_too_few(references)
         null = _null(references, settings).without(trained)
 
@@ -88,11 +87,3 @@ def _refuse_too_few(references: References) -> None:
         raise InputError(
             Problem(what, where=held.name, cure="hold out other patients; see doppelscan dedupe")
         )
-
-
-def _without_held_out(references: References, patients: Int64[np.ndarray, " k"]) -> References:
-    """The references without these patients of the holdout."""
-    if references.holdout is None or len(patients) == 0:
-        return references
-    kept = np.flatnonzero(~np.isin(references.holdout.patients, patients))
-    return replace(references, holdout=references.holdout.take(kept))

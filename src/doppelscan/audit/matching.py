@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float64, Int64
 
 from doppelscan.audit.neighbours import Exclude, Search
+from doppelscan.audit.spaces import PIXELS, Space
 from doppelscan.imagesets import ImageSet
-from doppelscan.search import Blocks, Kept, Neighbours, nearest
+from doppelscan.search import Blocks, Kept, Neighbours
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress
 
@@ -52,22 +55,38 @@ class Matched:
 
 @dataclass(frozen=True, eq=False)
 class References:
-    """What images are matched against: the training set and, where there is one, the holdout.
+    """What images are matched against: the training set and, where there is one, a holdout.
 
-    `kept` holds either of them, by identity, as the search has it in memory.
+    Attributes
+    ----------
+    holdout
+        The held-out images that the best training match is compared with.
+    unseen
+        The held-out images that nothing was learnt from: the null and the novel controls are made of them.
+        The holdout itself if None.
+    space
+        What the correlations are of: pixels, or what an encoder makes of them.
+    kept
+        Either set, by identity, as the search has it in memory.
     """
 
     train: ImageSet
     holdout: ImageSet | None
     resources: Resources
     progress: Progress
-
+    unseen: ImageSet | None = None
+    space: Space = PIXELS
     kept: Mapping[int, Kept] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         sets = [images for images in (self.train, self.holdout) if images is not None]
-        kept = {id(images): self.kept.get(id(images)) or Kept(images) for images in sets}
+        kept = {id(images): self.kept.get(id(images)) or self._keep(images) for images in sets}
         object.__setattr__(self, "kept", kept)
+        object.__setattr__(self, "unseen", self.holdout if self.unseen is None else self.unseen)
+
+    def patients(self, images: ImageSet) -> Int64[np.ndarray, " n"]:
+        """The patients of one of these sets, by numbers that all of them share, the training set's first."""
+        return self._numbered[id(images)]
 
     def match(
         self,
@@ -85,15 +104,44 @@ class References:
         held = self._nearest(queries, self.holdout, 1, holdout_exclude, f"{work}: held-out images")
         return Matched(found.indices, found.scores, held.scores[:, 0])
 
+    def without_held_out(self, patients: Int64[np.ndarray, " k"]) -> References:
+        """The references without these patients, if they are held out."""
+        if self.holdout is None or not len(patients):
+            return self
+        holdout = self._without(self.holdout, patients)
+        unseen = None if self.unseen is self.holdout else self._without(self.unseen, patients)
+        return replace(self, holdout=holdout, unseen=unseen)
+
+    def _without(self, images: ImageSet | None, patients: Int64[np.ndarray, " k"]) -> ImageSet:
+        assert images is not None, "there is a holdout"
+        return images.take(np.flatnonzero(~np.isin(self.patients(images), patients)))
+
+    @cached_property
+    def _numbered(self) -> Mapping[int, Int64[np.ndarray, " n"]]:
+        sets = {
+            id(images): images for images in (self.train, self.holdout, self.unseen) if images is not None
+        }
+        keys = [_keys(images, trained=images is self.train) for images in sets.values()]
+        numbers = pd.factorize(np.concatenate(keys))[0].astype(np.int64)
+        return dict(zip(sets, np.split(numbers, np.cumsum([len(part) for part in keys])), strict=False))
+
+    def _keep(self, images: ImageSet) -> Kept:
+        return Kept(self.space.encoded(images, self.resources, self.progress))
+
     def _nearest(
         self, queries: Blocks, references: ImageSet, k: int, exclude: Exclude | None, work: str
     ) -> Neighbours:
-        kept = self.kept[id(references)]
+        search = Search(self.kept[id(references)], references.pixels.fingerprint, self.space, k, exclude)
         if isinstance(queries, ImageSet) and len(queries):
-            return Search(kept, references.pixels.fingerprint, k, exclude, self.resources).run(
-                queries, work, self.progress
-            )
-        return nearest(queries, kept, k, exclude=exclude, resources=self.resources)
+            return search.run(queries, work, self.resources, self.progress)
+        return search.once(queries, self.resources)
+
+
+def _keys(images: ImageSet, *, trained: bool) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    """Who each image shows: its patient or, where that is unknown, the image itself."""
+    known = images.table["patient"]
+    itself = f"\0{trained}" + images.table["id"]
+    return np.asarray(known.where(known.notna(), itself), dtype=object)
 
 
 def fisher_z(correlation: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, " m"]:

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
+from doppelscan.audit.spaces import Space
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.pixels import ZarrPixels
 from doppelscan.search import Among, Blocks, Kept, Neighbours, nearest
 from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint
-from doppelscan.workers import Progress
+from doppelscan.workers import Progress, silent
 
 __all__ = ["Exclude", "Search"]
 
@@ -25,47 +26,48 @@ _SHARD = 4096  # queries searched between two writes to the cache
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """One search of a set among references, which `fingerprint` names; `exclude` is that of `search.nearest`."""
+    """One search among references, which `fingerprint` names; `exclude` is that of `search.nearest`."""
 
     references: Kept
     fingerprint: str
+    space: Space
     k: int
     exclude: Exclude | None
-    resources: Resources
 
-    def run(self, queries: ImageSet, work: str, progress: Progress) -> Neighbours:
+    def once(self, queries: Blocks, resources: Resources) -> Neighbours:
+        """The neighbours of every query, not kept."""
+        encoded = self.space.encoded(queries, resources, silent)
+        return nearest(encoded, self.references, self.k, exclude=self.exclude, resources=resources)
+
+    def run(self, queries: ImageSet, work: str, resources: Resources, progress: Progress) -> Neighbours:
         """The neighbours of every query; progress counts pairs of images."""
         total = len(queries) * len(self.references)
         progress(work, 0, total)
         parts = []
         for start in range(0, len(queries), _SHARD):
             shard = slice(start, min(start + _SHARD, len(queries)))
-            parts.append(
-                self._shard(queries, shard, _Pairs(work, start * len(self.references), total, progress))
-            )
+            pairs = _Pairs(work, start * len(self.references), total, progress)
+            parts.append(self._shard(queries, shard, resources, pairs))
             progress(work, shard.stop * len(self.references), total)
         return Neighbours(
             np.concatenate([p.indices for p in parts]), np.concatenate([p.scores for p in parts])
         )
 
-    def _shard(self, queries: ImageSet, shard: slice, pairs: _Pairs) -> Neighbours:
+    def _shard(self, queries: ImageSet, shard: slice, resources: Resources, pairs: _Pairs) -> Neighbours:
         """The neighbours of one shard of queries, from the cache where they were found before."""
         part = queries.take(np.arange(shard.start, shard.stop))
         groups = None if self.exclude is None else (self.exclude[0][shard], self.exclude[1])
 
         def search() -> pd.DataFrame:
+            encoded = self._among(self.space.encoded(part, resources, silent))
             found = nearest(
-                self._among(part),
-                self.references,
-                self.k,
-                exclude=groups,
-                resources=self.resources,
-                progress=pairs.add,
+                encoded, self.references, self.k, exclude=groups, resources=resources, progress=pairs.add
             )
             return pd.DataFrame({"index": found.indices.ravel(), "score": found.scores.ravel()})
 
         key = {
             "version": _VERSION,
+            "space": self.space.key,
             "queries": part.pixels.fingerprint,
             "references": self.fingerprint,
             "k": self.k,
@@ -75,10 +77,12 @@ class Search:
         shape = (len(part), self.k)
         return Neighbours(table["index"].to_numpy().reshape(shape), table["score"].to_numpy().reshape(shape))
 
-    def _among(self, queries: ImageSet) -> Blocks:
+    def _among(self, queries: Blocks) -> Blocks:
         """The queries; said to be references themselves where they are."""
         images = self.references.references
-        if not (isinstance(queries.pixels, ZarrPixels) and isinstance(images, ImageSet)):
+        if not (isinstance(queries, ImageSet) and isinstance(images, ImageSet)):
+            return queries
+        if not isinstance(queries.pixels, ZarrPixels):
             return queries
         positions = queries.pixels.positions_in(images.pixels)
         return queries if positions is None else Among(self.references, positions, queries)

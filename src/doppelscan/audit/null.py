@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,16 +62,29 @@ class NullArms:
 
 def draw_null(references: References, *, n_patients: int, seed: int) -> NullArms:
     """Match held-out images, and training images of at most `n_patients`, each without its own patient."""
-    train, holdout = references.train, references.holdout
-    own = train.patients
-    drawn = np.flatnonzero(np.isin(own, _some(own, n_patients, seed)))
-    matched = references.match(train.take(drawn), "null of other patients", train_exclude=(own[drawn], own))
-    arms = [NullArm("leave_patient_out", train.take(drawn), own[drawn], matched)]
-    if holdout is not None:
-        groups = holdout.patients
-        matched = references.match(holdout, "null of held-out patients", holdout_exclude=(groups, groups))
-        arms.insert(0, NullArm("calibration", holdout, groups + own.max() + 1, matched))
+    arms = [*_held_out(references)]
+    if not (arms and references.space.learnt):
+        arms.append(_of_other_patients(references, n_patients, seed))
     return NullArms(tuple(arms))
+
+
+def _held_out(references: References) -> Iterator[NullArm]:
+    unseen, holdout = references.unseen, references.holdout
+    if unseen is None or holdout is None:
+        return
+    own = references.patients(unseen)
+    exclude = own, references.patients(holdout)
+    matched = references.match(unseen, "null of held-out patients", holdout_exclude=exclude)
+    yield NullArm("calibration", unseen, own, matched)
+
+
+def _of_other_patients(references: References, n_patients: int, seed: int) -> NullArm:
+    train = references.train
+    own = references.patients(train)
+    drawn = np.flatnonzero(np.isin(own, _some(own, n_patients, seed)))
+    images = train.take(drawn)
+    matched = references.match(images, "null of other patients", train_exclude=(own[drawn], own))
+    return NullArm("leave_patient_out", images, own[drawn], matched)
 
 
 def identity_errors(

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Int64, Shaped
 from doppelscan.audit.matching import Matched, References
 from doppelscan.images.transforms import STANDARD, Transform
 from doppelscan.imagesets import ImageSet
-from doppelscan.search import ArrayBlocks
+from doppelscan.search import ArrayBlocks, Blocks
 from doppelscan.seeds import stream
 from doppelscan.workers import counted
 
@@ -52,11 +52,10 @@ class ControlArm:
 
 def plant_controls(references: References, *, n_patients: int, seed: int) -> tuple[ControlArm, ...]:
     """The three arms of controls, each of one image from each of at most `n_patients` patients."""
-    train, holdout = references.train, references.holdout
     draw = partial(_one_image_each, n_patients=n_patients, seed=seed)
-    copies = _planted(references, "copy", train, draw(train.patients), seed, own=None)
-    unseen = train if holdout is None else holdout
-    novel = _planted(references, "novel", unseen, draw(unseen.patients), seed, own=unseen.patients)
+    train, unseen = references.train, references.unseen or references.train
+    copies = _planted(references, "copy", train, draw(train.patients), seed)
+    novel = _planted(references, "novel", unseen, draw(unseen.patients), seed)
     return copies, novel, _same_patient(references, n_patients, seed)
 
 
@@ -66,28 +65,31 @@ def _planted(
     images: ImageSet,
     source: Int64[np.ndarray, " s"],
     seed: int,
-    own: Int64[np.ndarray, " n"] | None,
 ) -> ControlArm:
-    """Every transform of every source; `own` numbers the patients that a source must not be matched with."""
+    """Every transform of every source; a novel one is never matched with its own patient."""
     pairs = [(transform, int(position)) for position in source for transform in STANDARD]
     tiles = list(_tiles(len(pairs), images, references.resources.memory))
     parts = []
     for tile in counted(tiles, f"controls: {name}", len(tiles), references.progress):
         pixels = _transformed(images, pairs[tile], seed, references.resources.workers)
-        exclude = None if own is None else (own[[position for _, position in pairs[tile]]], own)
-        on_train = references.holdout is None
-        parts.append(
-            references.match(
-                ArrayBlocks(pixels),
-                name,
-                train_exclude=exclude if on_train else None,
-                holdout_exclude=None if on_train else exclude,
-            )
-        )
+        own = references.patients(images)[[position for _, position in pairs[tile]]]
+        parts.append(_matched(references, ArrayBlocks(pixels), own if name == "novel" else None))
     matched = _joined(parts)
     sources = np.array([position for _, position in pairs], dtype=np.int64)
     named = (matched.best == sources) & (name == "copy")
     return ControlArm(name, images, sources, tuple(transform for transform, _ in pairs), matched, named)
+
+
+def _matched(references: References, planted: Blocks, own: Int64[np.ndarray, " t"] | None) -> Matched:
+    """The matches of planted images, none with its own patient where these are given."""
+    if own is None:
+        return references.match(planted, "controls")
+    if references.holdout is None:
+        return references.match(
+            planted, "controls", train_exclude=(own, references.patients(references.train))
+        )
+    exclude = own, references.patients(references.holdout)
+    return references.match(planted, "controls", holdout_exclude=exclude)
 
 
 def _same_patient(references: References, n_patients: int, seed: int) -> ControlArm:
