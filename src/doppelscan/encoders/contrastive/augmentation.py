@@ -11,7 +11,7 @@ from jaxtyping import Float
 from doppelscan.encoders.contrastive.dice import Dice
 from doppelscan.encoders.contrastive.warping import affine, places, sampled, smooth_field
 
-__all__ = ["paper_view", "strong_view"]
+__all__ = ["mirror_axes", "paper_view", "strong_view"]
 
 Images = Float[torch.Tensor, "n c *space"]
 
@@ -41,6 +41,11 @@ def paper_view(images: Images, dice: Dice) -> Images:
     return sampled(mirrored, where, "zeros")
 
 
+def mirror_axes(n_axes: int) -> tuple[int, ...]:
+    """The axes that a copy may be mirrored along: left and right of films; of volumes it could be any."""
+    return (3,) if n_axes == 2 else (2, 3, 4)
+
+
 def _moved(images: Images, dice: Dice) -> Images:
     """One affine map, exp(turn + stretch + zoom), a shift, a smooth field and, for half of them, a mirror."""
     n, d = dice.n, dice.n_axes
@@ -58,8 +63,8 @@ def _moved(images: Images, dice: Dice) -> Images:
     where = affine(places(space, images.device), torch.linalg.matrix_exp(exponent), 0.1 * dice.normal(d))
     bend = smooth_field(dice.normal(d, *(5,) * d), space)
     where = where + bend * dice.uniform(0, 0.06) * dice.happens(0.5)
-    axis = -1 if d == 2 else 2 + dice.one_of(d)
-    mirrored = torch.where(dice.happens(0.5), images.flip(axis), images)
+    axes = mirror_axes(d)
+    mirrored = torch.where(dice.happens(0.5), images.flip(axes[dice.one_of(len(axes))]), images)
     return sampled(mirrored, where, _PADDINGS[dice.one_of(len(_PADDINGS))])
 
 

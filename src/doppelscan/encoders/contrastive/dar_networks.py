@@ -28,7 +28,7 @@ class ResNet50(nn.Module):
 
     def forward(self, images: Float[torch.Tensor, "n c h w"]) -> Float[torch.Tensor, "n d"]:
         """The vectors of images."""
-        features = self.stages(self.stem(images))
+        features = self.stages(self.stem(images.contiguous(memory_format=torch.channels_last)))
         vectors: torch.Tensor = self.head(features.mean((2, 3)))
         return vectors
 
@@ -75,9 +75,9 @@ class Strided(nn.Module):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv3d(n_channels, 16, 3, padding=1), nn.ReLU()]
         for before, after in itertools.pairwise(16 * 2**doubling for doubling in range(7)):
-            stride = tuple(2 if length >= 8 else 1 for length in space)
-            space = tuple(-(-length // step) for length, step in zip(space, stride, strict=True))
-            layers += [nn.Conv3d(before, after, 3, stride, padding=1), nn.ReLU()]
+            z, y, x = (2 if length >= 8 else 1 for length in space)
+            space = tuple(-(-length // step) for length, step in zip(space, (z, y, x), strict=True))
+            layers += [nn.Conv3d(before, after, 3, (z, y, x), padding=1), nn.ReLU()]
         layers += [nn.AdaptiveAvgPool3d(4), nn.Conv3d(1024, 8, 1), nn.Flatten()]
         self.features = nn.Sequential(*layers)
         self.head = nn.Sequential(nn.Linear(512, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, n_outputs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Shaped
 from torch import nn
+from torch.nn import functional
 
+from doppelscan.encoders.contrastive.augmentation import mirror_axes
 from doppelscan.encoders.contrastive.checkpoints import load_weights, weights_of
 from doppelscan.encoders.contrastive.inputs import input_space, resized, scaled
 from doppelscan.encoders.contrastive.networks import network_for
@@ -24,7 +27,7 @@ from doppelscan.workers import Progress, silent
 __all__ = ["ContrastiveEncoder"]
 
 _FORMAT = "doppelscan-encoder/1"
-_AT_ONCE = 32  # images that pass the network together, always as many: sums are then always of one order
+_AT_ONCE = 2**17  # pixels that pass the network together
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,8 @@ class ContrastiveEncoder:
             If the images have other channels or axes than those it was trained on, or are not finite.
         """
         self._refuse_others(pixels.shape[1:])
-        parts = [self._passed(pixels[start : start + _AT_ONCE]) for start in range(0, len(pixels), _AT_ONCE)]
+        size = self._at_once
+        parts = [self._passed(pixels[start : start + size]) for start in range(0, len(pixels), size)]
         return np.concatenate([np.empty((0, self.recipe.n_outputs), np.float32), *parts])
 
     def encoded(
@@ -111,11 +115,21 @@ class ContrastiveEncoder:
     def _passed(self, pixels: Shaped[np.ndarray, "m c *space"]) -> Float32[np.ndarray, "m d"]:
         """The vectors of a few images, filled up with zeros to as many as always."""
         images = resized(pixels, self.space)
-        filled = torch.zeros(_AT_ONCE, *images.shape[1:])
+        filled = torch.zeros(self._at_once, *images.shape[1:])
         filled[: len(images)] = images
         seen = scaled(filled.to(self.device), self.recipe.scaling)
-        vectors: torch.Tensor = self.network.eval()(seen)
-        return vectors[: len(images)].float().cpu().numpy()
+        return self._mean_of_mirrored(seen)[: len(images)].cpu().numpy()
+
+    def _mean_of_mirrored(self, seen: Float32[torch.Tensor, "m c *space"]) -> Float32[torch.Tensor, "m d"]:
+        """The mean unit vector of images and their mirror images, where training made the two alike."""
+        mirrored = [seen.flip(axis) for axis in mirror_axes(seen.ndim - 2)] if self.recipe.mirrored else []
+        network = self.network.eval()
+        return torch.stack([functional.normalize(network(view), dim=1) for view in [seen, *mirrored]]).mean(0)
+
+    @property
+    def _at_once(self) -> int:
+        """Images that pass together: always as many, so that every sum is taken in one order."""
+        return min(max(_AT_ONCE // math.prod(self.space), 1), 32)
 
     def _refuse_others(self, shape: tuple[int, ...]) -> None:
         if (shape[0], len(shape)) != (self.shape[0], len(self.shape)):
@@ -125,7 +139,7 @@ class ContrastiveEncoder:
 
 def block_length(shape: tuple[int, ...], resources: Resources) -> int:
     """How many images fit in an eighth of the memory in float64, at least one."""
-    return max(1, resources.memory // 8 // (8 * int(np.prod(shape))))
+    return max(1, resources.memory // 8 // (8 * math.prod(shape)))
 
 
 def _said(shape: tuple[int, ...]) -> str:

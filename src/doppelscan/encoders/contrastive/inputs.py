@@ -90,7 +90,7 @@ def _overlaps(old: int, new: int) -> Float32[np.ndarray, "new old"]:
     edges_old, edges_new = np.arange(old + 1) / old, np.arange(new + 1)[:, None] / new
     begin = np.maximum(edges_old[:-1], edges_new[:-1])
     end = np.minimum(edges_old[1:], edges_new[1:])
-    return (np.maximum(end - begin, 0) * new).astype(np.float32)
+    return np.asarray(np.maximum(end - begin, 0) * new, dtype=np.float32)
 
 
 def _standard(flat: Float[torch.Tensor, "n c d"]) -> Float32[torch.Tensor, "n c d"]:

@@ -13,7 +13,8 @@ __all__ = ["Compact", "network_for"]
 
 _CONV = {2: nn.Conv2d, 3: nn.Conv3d}
 _NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
-_POOL = {2: nn.AvgPool2d, 3: nn.AvgPool3d}
+_LAYOUT = {2: torch.channels_last, 3: torch.channels_last_3d}  # in which processors convolve fastest
+_WIDTH = {2: 48, 3: 32}
 
 
 def network_for(recipe: Recipe, n_channels: int, space: tuple[int, ...]) -> nn.Module:
@@ -31,8 +32,10 @@ class Compact(nn.Module):
     Centred outputs make cosine similarity, which training uses, the Pearson correlation that searches use.
     """
 
-    def __init__(self, n_channels: int, n_axes: int, n_outputs: int, width: int = 48) -> None:
+    def __init__(self, n_channels: int, n_axes: int, n_outputs: int) -> None:
         super().__init__()
+        width = _WIDTH[n_axes]
+        self.layout = _LAYOUT[n_axes]
         self.stem = nn.Sequential(
             *_convolution(n_axes, n_channels, width // 2, stride=2),
             nn.ReLU(),
@@ -49,6 +52,7 @@ class Compact(nn.Module):
 
     def forward(self, images: Float[torch.Tensor, "n c *space"]) -> Float[torch.Tensor, "n d"]:
         """The vectors of images."""
+        images = images.contiguous(memory_format=self.layout)
         features = self.stages(self.stem(images)).flatten(2).clamp(min=1e-4)
         pooled = features.pow(self.power).mean(2).pow(1 / self.power)
         vectors: torch.Tensor = self.head(pooled)
@@ -66,8 +70,8 @@ class _Residual(nn.Module):
             nn.ReLU(),
             *_convolution(n_axes, after, after),
         )
-        around = [_POOL[n_axes](2, ceil_mode=True), *_convolution(n_axes, before, after, size=1)]
-        self.around = nn.Sequential(*(around if stride == 2 else []))
+        around = _convolution(n_axes, before, after, size=1, stride=2) if stride == 2 else []
+        self.around = nn.Sequential(*around)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(self.body(x) + self.around(x))

@@ -99,6 +99,11 @@ class Recipe:
     epochs: int | None = None
     n_pairs: int | None = None
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether an image and its mirror images are encoded as one."""
+        return self.views == "strong"
+
     def n_batches(self, n_images: int) -> int:
         """Steps in which every image is seen once."""
         return math.ceil(n_images / self.batch)

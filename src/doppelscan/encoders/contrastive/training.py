@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,12 +60,9 @@ class Learner:
     def new(lesson: Lesson, device: torch.device) -> Learner:
         """A network that has learnt nothing, its weights drawn by the lesson's seed."""
         n_channels, *space = lesson.images.shape[1:]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(stream(lesson.seed, "weights").integers(2**63)))
+        with _seeded(torch.device("cpu"), lesson.seed, "weights"):
             network = network_for(lesson.recipe, n_channels, tuple(space))
         network = network.to(device)
-        if len(space) == 2:
-            network = network.to(memory_format=torch.channels_last)
         rate, decay = lesson.recipe.learning_rate, lesson.recipe.weight_decay
         return Learner(network, torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay), device)
 
@@ -82,9 +80,10 @@ def training(learner: Learner, lesson: Lesson) -> Iterator[Step]:
     """The steps that are left; after each, `learner` is ready for the next."""
     learner.network.train()
     while learner.done < lesson.n_steps:
-        loss = _loss(learner, lesson)
-        learner.optimizer.zero_grad()
-        loss.backward()
+        with torch.backends.cudnn.flags(deterministic=True):
+            loss = _loss(learner, lesson)
+            learner.optimizer.zero_grad()
+            torch.autograd.backward(loss)
         for group in learner.optimizer.param_groups:
             group["lr"] = learning_rate(learner.done, lesson.n_steps, lesson.recipe)
         learner.optimizer.step()
@@ -107,7 +106,27 @@ def _loss(learner: Learner, lesson: Lesson) -> Float[torch.Tensor, ""]:
     images = lesson.images[chosen].to(learner.device).float()
     view = _VIEWS[recipe.views](images, Dice.of(lesson.seed, learner.done, images))
     both = scaled(torch.cat([images, view]), recipe.scaling)
-    with torch.autocast(learner.device.type, torch.bfloat16, enabled=has_fast_bfloat16(learner.device)):
-        a, b = learner.network(both).chunk(2)
+    a, b = _vectors(learner, both, lesson.seed).chunk(2)
     content = torch.from_numpy(lesson.content[chosen]).to(learner.device)
     return nt_xent(a, b, content, recipe.temperature)
+
+
+def _vectors(
+    learner: Learner, images: Float[torch.Tensor, "n c *space"], seed: int
+) -> Float[torch.Tensor, "n d"]:
+    """What the network makes of a batch, in half precision where that is fast; dropout goes by the step."""
+    half = has_fast_bfloat16(learner.device)
+    with (
+        _seeded(learner.device, seed, "dropout", learner.done),
+        torch.autocast(learner.device.type, torch.bfloat16, enabled=half),
+    ):
+        vectors: torch.Tensor = learner.network(images)
+    return vectors
+
+
+@contextlib.contextmanager
+def _seeded(device: torch.device, seed: int, *names: str | int) -> Iterator[None]:
+    """Until the block ends torch's own generators start from a named stream; then they are as before."""
+    with torch.random.fork_rng([] if device.type == "cpu" else [device]):
+        torch.manual_seed(int(stream(seed, *names).integers(2**63)))
+        yield
