@@ -6,6 +6,7 @@ from doppelscan.store.fingerprints import fingerprint, fingerprint_file, fingerp
 from doppelscan.store.locks import locked
 from doppelscan.store.manifests import read_json, write_json
 from doppelscan.store.tables import read_table, write_table
+from doppelscan.store.tensors import read_tensors, write_tensors
 
 __all__ = [
     "Cache",
@@ -17,8 +18,10 @@ __all__ = [
     "locked",
     "read_json",
     "read_table",
+    "read_tensors",
     "write_bytes",
     "write_json",
     "write_table",
+    "write_tensors",
     "write_text",
 ]
