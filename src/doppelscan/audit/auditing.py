@@ -7,7 +7,6 @@ from pathlib import Path
 from doppelscan.audit.conclusions import conclude
 from doppelscan.audit.evidence import gather
 from doppelscan.audit.inputs import Opener, Source, load
-from doppelscan.audit.matching import References
 from doppelscan.audit.records import Clock, as_run
 from doppelscan.audit.settings import AuditSettings
 from doppelscan.errors import InputError, Problem
@@ -54,7 +53,7 @@ def audit(
         opened = Opener(settings.preparation, patient_pattern, resources, clock.tell)
         sets = load(train, synthetic, holdout, settings=settings, opener=opened)
     with clock.stage("matching"):
-        evidence = gather(sets, References(sets.train, sets.holdout, resources, clock.tell), settings)
+        evidence = gather(sets, settings, resources=resources, progress=clock.tell)
     with clock.stage("concluding"):
         conclusion = conclude(evidence, settings)
     if out is not None:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from doppelscan.audit.inputs import Sets
+from doppelscan.audit.learning import learnt
 from doppelscan.audit.matching import Matched, References
 from doppelscan.audit.null import NullArms, draw_null, identity_errors
 from doppelscan.audit.planting import ControlArm, plant_controls
 from doppelscan.audit.settings import AuditSettings
 from doppelscan.errors import InputError, Problem
 from doppelscan.findings import IdentityError
+from doppelscan.settings import Resources
+from doppelscan.workers import Progress, silent
 
 __all__ = ["Evidence", "View", "gather"]
 
@@ -36,21 +39,30 @@ class Evidence:
     controls: tuple[ControlArm, ...]
 
 
-def gather(sets: Sets, references: References, settings: AuditSettings) -> Evidence:
+def gather(
+    sets: Sets, settings: AuditSettings, *, resources: Resources, progress: Progress = silent
+) -> Evidence:
     """Match everything; identity errors are found first, so that they weaken neither null nor margin.
+
+    They are looked for by pixels, whatever the method, and then again by what was learnt.
 
     Raises
     ------
     InputError
-        If too few patients are left once the identity errors are out.
+        If too few patients are left once the identity errors are out, or to learn from.
     """
-    whole = _null(references, settings)
-    cleaned, clean, errors = _without_identity_errors(references, whole, settings)
+    whole = References(sets.train, sets.holdout, resources, progress)
+    clean = _without_identity_errors(whole, settings)
+    errors = clean.errors
+    if settings.method != "pearson":
+        whole = learnt(whole, clean.names, settings)
+        clean = _without_identity_errors(whole.without_held_out(clean.names), settings)
+        errors += clean.errors
     views = [
-        View(null, refs.match(sets.synthetic, "synthetic images", k=settings.n_matches))
-        for refs, null in ((cleaned, clean), (references, whole))
+        View(null, references.match(sets.synthetic, "synthetic images", k=settings.n_matches))
+        for references, null in ((clean.references, clean.null), (whole, _null(whole, settings)))
     ]
-    controls = plant_controls(cleaned, n_patients=settings.n_controls, seed=settings.seed)
+    controls = plant_controls(clean.references, n_patients=settings.n_controls, seed=settings.seed)
     return Evidence(sets, views[0], views[1], errors, controls)
 
 
@@ -58,32 +70,40 @@ def _null(references: References, settings: AuditSettings) -> NullArms:
     return draw_null(references, n_patients=settings.n_null_patients, seed=settings.seed)
 
 
-def _without_identity_errors(
-    references: References, null: NullArms, settings: AuditSettings
-) -> tuple[References, NullArms, tuple[IdentityError, ...]]:
-    """References and null without patients under two names: held-out ones leave both, trained ones the null.
+@dataclass(frozen=True, eq=False)
+class _Cleaned:
+    """References and a null without identity errors, these errors, and the names of the patients in them."""
+
+    references: References
+    null: NullArms
+    errors: tuple[IdentityError, ...]
+    names: frozenset[str]
+
+
+def _without_identity_errors(references: References, settings: AuditSettings) -> _Cleaned:
+    """Without patients under two names: held-out ones leave both references and null, trained ones the null.
 
     A held-out twin hides what its training image matches, so the search is repeated until it finds nothing.
     """
-    all_errors: list[IdentityError] = []
-    of_training = references.patients(references.train)
-    trained = np.empty(0, dtype=np.int64)
+    found = _Cleaned(references, _null(references, settings), (), frozenset())
     while True:
-        errors, patients = identity_errors(null, references.train)
+        errors, patients = identity_errors(found.null, references.train)
         if not errors:
-            return references, null, tuple(all_errors)
-        all_errors.extend(errors)
-        trained = np.union1d(trained, np.intersect1d(patients, of_training))
-        references = references.without_held_out(patients)
+            return found
+        names = found.names | found.references.names(patients)
+        references = found.references.without_held_out(names)
         _refuse_too_few(references)
-        null = _null(references, settings).without(trained)
+        null = _null(references, settings).without(references.numbers(names))
+        found = _Cleaned(references, null, found.errors + errors, names)
 
 
 def _refuse_too_few(references: References) -> None:
     """Raise InputError where fewer than two held-out patients are left."""
-    held = references.holdout
-    if held is not None and len(np.unique(held.patients)) < 2:
+    if any(
+        images is not None and len(np.unique(references.patients(images))) < 2
+        for images in (references.holdout, references.unseen)
+    ):
         what = "nearly all held-out images are near-identical to training images of other patients"
         raise InputError(
-            Problem(what, where=held.name, cure="hold out other patients; see doppelscan dedupe")
+            Problem(what, where="holdout", cure="hold out other patients; see doppelscan dedupe")
         )

@@ -19,6 +19,8 @@ from doppelscan.workers import Progress
 
 __all__ = ["Opener", "Sets", "Source", "load"]
 
+_LEAST_TO_LEARN = 4  # two patients to learn from, two for the null
+
 Source = ImageSet | str | Path
 
 
@@ -118,8 +120,18 @@ def _patients(sets: Sets) -> list[Problem]:
 
 
 def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
-    if settings.calibration == "dar" and sets.holdout is None:
+    cure = "give --holdout"
+    if sets.holdout is None:
+        needing = {
+            "--calibration": settings.calibration == "dar",
+            "--method": settings.method != "pearson",
+        }
         return [
-            Problem("the dar calibration needs held-out images", where="--calibration", cure="give --holdout")
+            Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", where=name, cure=cure)
+            for name, needs in needing.items()
+            if needs
         ]
+    if settings.method != "pearson" and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
+        what = f"{settings.method} learns from half of the held-out patients, and {n} are too few"
+        return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {_LEAST_TO_LEARN}")]
     return []

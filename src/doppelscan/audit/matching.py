@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -18,6 +18,8 @@ from doppelscan.settings import Resources
 from doppelscan.workers import Progress
 
 __all__ = ["Matched", "References", "fisher_z"]
+
+Names = np.ndarray[tuple[int], np.dtype[np.object_]]
 
 _NEAREST_TO_ONE = 1 - 1e-9  # where Fisher's z is cut off: 10.7
 
@@ -86,7 +88,7 @@ class References:
 
     def patients(self, images: ImageSet) -> Int64[np.ndarray, " n"]:
         """The patients of one of these sets, by numbers that all of them share, the training set's first."""
-        return self._numbered[id(images)]
+        return self._numbered[0][id(images)]
 
     def match(
         self,
@@ -104,26 +106,36 @@ class References:
         held = self._nearest(queries, self.holdout, 1, holdout_exclude, f"{work}: held-out images")
         return Matched(found.indices, found.scores, held.scores[:, 0])
 
-    def without_held_out(self, patients: Int64[np.ndarray, " k"]) -> References:
+    def names(self, patients: Int64[np.ndarray, " k"]) -> frozenset[str]:
+        """Who the patients of these numbers are, in all references to the same images."""
+        return frozenset(self._numbered[1][patients])
+
+    def numbers(self, names: Collection[str]) -> Int64[np.ndarray, " k"]:
+        """The numbers of the patients named, of whom some may not be here."""
+        return np.flatnonzero(np.isin(self._numbered[1], list(names)))
+
+    def without_held_out(self, names: Collection[str]) -> References:
         """The references without these patients, if they are held out."""
-        if self.holdout is None or not len(patients):
+        if self.holdout is None or not names:
             return self
-        holdout = self._without(self.holdout, patients)
-        unseen = None if self.unseen is self.holdout else self._without(self.unseen, patients)
+        holdout = self._without(self.holdout, names)
+        unseen = None if self.unseen is self.holdout else self._without(self.unseen, names)
         return replace(self, holdout=holdout, unseen=unseen)
 
-    def _without(self, images: ImageSet | None, patients: Int64[np.ndarray, " k"]) -> ImageSet:
+    def _without(self, images: ImageSet | None, names: Collection[str]) -> ImageSet:
         assert images is not None, "there is a holdout"
-        return images.take(np.flatnonzero(~np.isin(self.patients(images), patients)))
+        return images.take(np.flatnonzero(~np.isin(self.patients(images), self.numbers(names))))
 
     @cached_property
-    def _numbered(self) -> Mapping[int, Int64[np.ndarray, " n"]]:
+    def _numbered(self) -> tuple[Mapping[int, Int64[np.ndarray, " n"]], Names]:
+        """The patients' numbers by set, and their names by number."""
         sets = {
             id(images): images for images in (self.train, self.holdout, self.unseen) if images is not None
         }
         keys = [_keys(images, trained=images is self.train) for images in sets.values()]
-        numbers = pd.factorize(np.concatenate(keys))[0].astype(np.int64)
-        return dict(zip(sets, np.split(numbers, np.cumsum([len(part) for part in keys])), strict=False))
+        numbers, names = pd.factorize(np.concatenate(keys))
+        ends = np.cumsum([len(part) for part in keys])[:-1]
+        return dict(zip(sets, np.split(numbers.astype(np.int64), ends), strict=True)), names
 
     def _keep(self, images: ImageSet) -> Kept:
         return Kept(self.space.encoded(images, self.resources, self.progress))
@@ -137,7 +149,7 @@ class References:
         return search.once(queries, self.resources)
 
 
-def _keys(images: ImageSet, *, trained: bool) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+def _keys(images: ImageSet, *, trained: bool) -> Names:
     """Who each image shows: its patient or, where that is unknown, the image itself."""
     known = images.table["patient"]
     itself = f"\0{trained}" + images.table["id"]

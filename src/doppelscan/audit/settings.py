@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from doppelscan.encoders.contrastive.settings import Effort, Preset
 from doppelscan.errors import InputError, Problem
 from doppelscan.images.preparation import Preparation
 
 __all__ = ["AuditSettings", "Calibration", "Method"]
 
-Method = Literal["pearson"]
+Method = Literal["pearson", "contrastive"]
 Calibration = Literal["conformal", "dar", "fixed"]
+
+_CHOICES = {
+    "method": get_args(Method),
+    "encoder": get_args(Preset),
+    "effort": get_args(Effort),
+    "calibration": get_args(Calibration),
+}
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,10 @@ class AuditSettings:
     Attributes
     ----------
     method
-        How pairs are scored: `pearson`, the correlation of pixels (paper A).
+        How pairs are scored: `pearson`, the correlation of pixels (paper A); `contrastive`, that of vectors
+        from an encoder trained on the training set and half of the held-out patients (after paper B).
+    encoder, effort
+        For `contrastive`: the encoder's preset, `dar` being that of paper B, and how long it trains.
     calibration
         `conformal`: p-values by patient and a false discovery rate. `dar`: paper B's threshold, the 95th
         percentile over training images of the best correlation with a held-out image. `fixed`: `threshold`.
@@ -42,6 +53,8 @@ class AuditSettings:
     """
 
     method: Method = "pearson"
+    encoder: Preset = "default"
+    effort: Effort = "standard"
     calibration: Calibration = "conformal"
     threshold: float | None = None
     fdr: float = 0.05
@@ -63,7 +76,7 @@ class AuditSettings:
 
     def _problems(self) -> list[tuple[str, str]]:
         problems = []
-        for name, known in (("method", get_args(Method)), ("calibration", get_args(Calibration))):
+        for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
                 problems.append((f"{getattr(self, name)!r} is none of {', '.join(known)}", f"--{name}"))
         if not 0 < self.fdr < 1:

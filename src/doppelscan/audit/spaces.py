@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
-from doppelscan.search import Blocks
-from doppelscan.settings import Resources
-from doppelscan.workers import Progress
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32, Shaped
 
-__all__ = ["PIXELS", "Pixels", "Space"]
+from doppelscan.encoders.contrastive import ContrastiveEncoder
+from doppelscan.imagesets import ImageSet
+from doppelscan.search import ArrayBlocks, Blocks
+from doppelscan.settings import Resources
+from doppelscan.store import Cache
+from doppelscan.workers import Progress, counted
+
+__all__ = ["PIXELS", "Encoded", "Pixels", "Space"]
+
+_SHARD = 1024  # images encoded between two writes to the cache
 
 
 @runtime_checkable
@@ -44,3 +54,55 @@ class Pixels:
 
 
 PIXELS = Pixels()
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """The vectors of an encoder; an image without detail has none, as it has no correlation of pixels."""
+
+    encoder: ContrastiveEncoder
+    learnt: bool
+
+    @cached_property
+    def key(self) -> str:
+        """The encoder's weights."""
+        return self.encoder.fingerprint
+
+    def encoded(self, images: Blocks, resources: Resources, progress: Progress) -> Blocks:
+        """The vectors as images of one row; those of a set are kept in the cache."""
+        starts = range(0, len(images), _SHARD)
+        parts = [
+            self._shard(images, start, min(start + _SHARD, len(images)), resources)
+            for start in counted(starts, "encoding", len(starts), progress)
+        ]
+        return ArrayBlocks(np.concatenate(parts)[:, None] if parts else np.empty((0, 1, 1), np.float32))
+
+    def _shard(
+        self, images: Blocks, start: int, stop: int, resources: Resources
+    ) -> Float32[np.ndarray, "n d"]:
+        if not isinstance(images, ImageSet):
+            return self._vectors(images, start, stop, resources)
+        content = images.take(np.arange(start, stop)).pixels.fingerprint
+        key = {"version": 1, "encoder": self.key, "pixels": content}
+        table = Cache.default().table(
+            "vectors", key, lambda: _as_table(self._vectors(images, start, stop, resources))
+        )
+        return table.to_numpy(np.float32)
+
+    def _vectors(
+        self, images: Blocks, start: int, stop: int, resources: Resources
+    ) -> Float32[np.ndarray, "n d"]:
+        bytes_each = 8 * int(np.prod(images.read(start, start + 1).shape))
+        size = max(1, resources.memory // 8 // bytes_each)
+        blocks = (images.read(at, min(at + size, stop)) for at in range(start, stop, size))
+        return np.concatenate([self._of(block) for block in blocks])
+
+    def _of(self, pixels: Shaped[np.ndarray, "n c *space"]) -> Float32[np.ndarray, "n d"]:
+        flat = pixels.reshape(len(pixels), -1)
+        vectors = self.encoder.vectors(pixels)
+        vectors[flat.min(axis=1) == flat.max(axis=1)] = 0
+        return vectors
+
+
+def _as_table(vectors: Float32[np.ndarray, "n d"]) -> pd.DataFrame:
+    return pd.DataFrame(vectors, columns=[str(i) for i in range(vectors.shape[1])])

@@ -34,7 +34,18 @@ def audit(
     synthetic: Annotated[str, typer.Option(help="The images that it made.")],
     out: Annotated[Path, typer.Option(help="Folder for the findings, tables and report.")],
     holdout: Annotated[str | None, typer.Option(help="Real images of patients that it never saw.")] = None,
-    method: Annotated[Literal["pearson"], typer.Option(help="How pairs are scored.")] = "pearson",
+    method: Annotated[
+        Literal["pearson", "contrastive"],
+        typer.Option(help="How pairs are scored: by pixels, or by an encoder trained on these sets."),
+    ] = "pearson",
+    encoder: Annotated[
+        Literal["default", "dar"],
+        typer.Option(help="With --method contrastive: the encoder; dar is paper B's."),
+    ] = "default",
+    effort: Annotated[
+        Literal["quick", "standard", "thorough"],
+        typer.Option(help="With --method contrastive: how long the encoder trains."),
+    ] = "standard",
     calibration: Annotated[
         Literal["conformal", "dar", "fixed"], typer.Option(help="What decides; dar is paper B's.")
     ] = "conformal",
@@ -72,6 +83,8 @@ def audit(
     check_folder(out)
     settings = AuditSettings(
         method=method,
+        encoder=encoder,
+        effort=effort,
         calibration=calibration,
         threshold=threshold,
         fdr=fdr,

@@ -57,7 +57,7 @@ class Findings:
     Attributes
     ----------
     method
-        How pairs are scored: `pearson`.
+        How pairs are scored: `pearson`, by their pixels; `contrastive`, by the vectors of an encoder.
     calibration
         What decides: `conformal` (p-values, false discovery rate), `dar` (paper B's 95th percentile)
         or `fixed` (a threshold given by the user).

@@ -60,7 +60,8 @@ class _Joined:
 
     def image(self, position: int) -> Image:
         """One image."""
-        return self.parts[self.which[position]].image(int(self.position[position]))
+        part = self.parts[int(self.which[position])]
+        return part.image(int(self.position[position]))
 
     def read(self, start: int, stop: int) -> Shaped[np.ndarray, "n c *space"]:
         """The values of consecutive images of one shape."""

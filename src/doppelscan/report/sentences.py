@@ -72,6 +72,11 @@ def limits(findings: Findings) -> Iterator[str]:
             "Correlation compares images pixel by pixel. A copy that is mirrored, turned, shifted or zoomed "
             "agrees little with its original, and so does one of which only a part was copied."
         )
+    if findings.method == "contrastive":
+        yield (
+            "The encoder learnt from these images alone, and from a part of the holdout, what stays when an image "
+            "is changed. It sees images made small: a copy of a small part may agree little with its original."
+        )
     if findings.calibration == "conformal" and findings.least_detectable_copies > 1:
         yield (
             f"Fewer than {findings.least_detectable_copies:,} equally evident copies may go unnoticed: with "

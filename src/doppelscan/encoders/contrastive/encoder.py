@@ -21,7 +21,7 @@ from doppelscan.encoders.devices import device_named
 from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.imagesets import ImageSet
 from doppelscan.settings import Resources
-from doppelscan.store import read_json, read_tensors, write_json, write_tensors
+from doppelscan.store import fingerprint, read_json, read_tensors, write_json, write_tensors
 from doppelscan.workers import Progress, silent
 
 __all__ = ["ContrastiveEncoder"]
@@ -49,6 +49,12 @@ class ContrastiveEncoder:
     def recipe(self) -> Recipe:
         """How it was trained."""
         return self.settings.recipe(len(self.shape) - 1)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells its vectors from another encoder's: the settings, the shape and the weights."""
+        weights = {name: fingerprint(value.tobytes()) for name, value in weights_of(self.network).items()}
+        return fingerprint([self.settings.to_json(), list(self.shape), weights])
 
     @property
     def space(self) -> tuple[int, ...]:
