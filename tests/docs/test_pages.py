@@ -38,7 +38,9 @@ def reader(films: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(films)
     yield films
     for made in films.iterdir():
-        if made.name != "films":
+        if made.is_file():
+            made.unlink()
+        elif made.name != "films":
             shutil.rmtree(made)
 
 

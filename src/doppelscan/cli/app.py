@@ -7,6 +7,7 @@ from io import TextIOWrapper
 
 import typer
 
+from doppelscan.cli.agreement import agreement
 from doppelscan.cli.audit import audit
 from doppelscan.cli.dedupe import dedupe
 from doppelscan.cli.demo import demo
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, prepare, audit, dedupe, report):
+for command in (demo, prepare, audit, dedupe, report, agreement):
     app.command()(command)
 
 
