@@ -83,7 +83,7 @@ class PretrainedEncoder:
     look: _Look
     device: torch.device
 
-    def vectors(self, pixels: Shaped[np.ndarray, "n c h w"]) -> Float32[np.ndarray, "n d"]:
+    def vectors(self, pixels: Shaped[np.ndarray, "n c *space"]) -> Float32[np.ndarray, "n d"]:
         """The vector of each image, the same in any company.
 
         Values of any real type, of 8 bits or 16, are scaled to 0 to 1 by the image's own extremes; the
