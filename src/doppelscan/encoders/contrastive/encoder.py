@@ -18,6 +18,7 @@ from doppelscan.encoders.contrastive.inputs import input_space, resized, scaled
 from doppelscan.encoders.contrastive.networks import network_for
 from doppelscan.encoders.contrastive.settings import ContrastiveSettings, Recipe
 from doppelscan.encoders.devices import device_named
+from doppelscan.encoders.passing import in_equal_batches
 from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.imagesets import ImageSet
 from doppelscan.settings import Resources
@@ -70,9 +71,7 @@ class ContrastiveEncoder:
             If the images have other channels or axes than those it was trained on, or are not finite.
         """
         self._refuse_others(pixels.shape[1:])
-        size = self._at_once
-        parts = [self._passed(pixels[start : start + size]) for start in range(0, len(pixels), size)]
-        return np.concatenate([np.empty((0, self.recipe.n_outputs), np.float32), *parts])
+        return in_equal_batches(pixels, self._at_once, self._passed)
 
     def encoded(
         self, images: ImageSet, *, resources: Resources | None = None, progress: Progress = silent
@@ -119,12 +118,9 @@ class ContrastiveEncoder:
 
     @torch.inference_mode()
     def _passed(self, pixels: Shaped[np.ndarray, "m c *space"]) -> Float32[np.ndarray, "m d"]:
-        """The vectors of a few images, filled up with zeros to as many as always."""
-        images = resized(pixels, self.space)
-        filled = torch.zeros(self._at_once, *images.shape[1:])
-        filled[: len(images)] = images
-        seen = scaled(filled.to(self.device), self.recipe.scaling)
-        return self._mean_of_mirrored(seen)[: len(images)].cpu().numpy()
+        """The vectors of a few images."""
+        images = resized(pixels, self.space).to(self.device)
+        return self._mean_of_mirrored(scaled(images, self.recipe.scaling)).cpu().numpy()
 
     def _mean_of_mirrored(self, seen: Float32[torch.Tensor, "m c *space"]) -> Float32[torch.Tensor, "m d"]:
         """The mean unit vector of images and their mirror images, where training made the two alike."""
@@ -134,7 +130,7 @@ class ContrastiveEncoder:
 
     @property
     def _at_once(self) -> int:
-        """Images that pass together: always as many, so that every sum is taken in one order."""
+        """Images that pass the network together."""
         return min(max(_AT_ONCE // math.prod(self.space), 1), 32)
 
     def _refuse_others(self, shape: tuple[int, ...]) -> None:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32, Shaped
 
 from doppelscan.errors import InputError, Problem
 
-__all__ = ["Scaling", "input_space", "resized", "scaled"]
+__all__ = ["Scaling", "input_space", "resized", "scaled", "unit_images"]
 
 Scaling = Literal["standard", "ranks", "extremes"]
 
@@ -32,25 +32,28 @@ def input_space(space: tuple[int, ...], side: int | None) -> tuple[int, ...]:
 def resized(
     pixels: Shaped[np.ndarray, "n c *space"], space: tuple[int, ...]
 ) -> Float32[torch.Tensor, "n c *small"]:
-    """Images between 0 and 1 by their own extremes, then resized to `space` by area averaging.
+    """Images between 0 and 1 by their own extremes, then resized to `space` by area averaging."""
+    images = unit_images(pixels)
+    for axis, length in enumerate(space, start=2):
+        images = _averaged(images, axis, length)
+    return images
 
-    A constant image is all zeros.
+
+def unit_images(pixels: Shaped[np.ndarray, "n c *space"]) -> Float32[torch.Tensor, "n c *space"]:
+    """Images of any real type between 0 and 1 by their own extremes; a constant image is all zeros.
 
     Raises
     ------
     InputError
         If a value is NaN, infinite or too large.
     """
-    n, n_axes = len(pixels), pixels.ndim - 2
+    n = len(pixels)
     flat = torch.from_numpy(pixels.reshape(n, -1).astype(np.float64))
     low, high = flat.aminmax(dim=1, keepdim=True)
     width = high - low
     _refuse_what_has_no_width(width)
     unit = flat.sub_(low).div_(torch.where(width > 0, width, 1.0))
-    images = unit.float().reshape(pixels.shape)
-    for axis in range(n_axes):
-        images = _averaged(images, axis + 2, space[axis])
-    return images
+    return unit.float().reshape(pixels.shape)
 
 
 def scaled(
