@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
+from doppelscan.audit.judging import Judge
 from doppelscan.audit.matching import References
 from doppelscan.audit.settings import AuditSettings
-from doppelscan.audit.spaces import Encoded
+from doppelscan.audit.spaces import PIXELS, Encoded
 from doppelscan.encoders.contrastive import ContrastiveSettings, fitted
 from doppelscan.imagesets import ImageSet, split
 from doppelscan.imagesets.joining import joined
+from doppelscan.registration import AlignmentSettings
 
 __all__ = ["learnt"]
 
 _UNSEEN = 0.5  # of the held-out patients, whom nothing is learnt from
+_CANDIDATES = 4  # from each space, to be aligned
 
 
 def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) -> References:
@@ -44,4 +48,7 @@ def _in_vectors(
         progress=pixels.progress,
     )
     space = Encoded(encoder, learnt=unseen is not None)
-    return References(pixels.train, holdout, pixels.resources, pixels.progress, unseen=unseen, space=space)
+    references = partial(References, pixels.train, holdout, pixels.resources, pixels.progress, unseen=unseen)
+    if settings.method == "contrastive":
+        return references(spaces=(space,))
+    return references(spaces=(space, PIXELS), judge=Judge(AlignmentSettings(), _CANDIDATES))

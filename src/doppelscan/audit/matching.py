@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
+from doppelscan.audit.judging import Judge
 from doppelscan.audit.neighbours import Exclude, Search
 from doppelscan.audit.spaces import PIXELS, Space
 from doppelscan.imagesets import ImageSet
@@ -66,10 +67,12 @@ class References:
     unseen
         The held-out images that nothing was learnt from: the null and the novel controls are made of them.
         The holdout itself if None.
-    space
+    spaces
         What the correlations are of: pixels, or what an encoder makes of them.
+    judge
+        What scores the candidates that all spaces name; None where the one space's correlations are the scores.
     kept
-        Either set, by identity, as the search has it in memory.
+        Either set, by identity, in each space, as the search has it in memory.
     """
 
     train: ImageSet
@@ -77,14 +80,20 @@ class References:
     resources: Resources
     progress: Progress
     unseen: ImageSet | None = None
-    space: Space = PIXELS
-    kept: Mapping[int, Kept] = field(default_factory=dict, repr=False)
+    spaces: tuple[Space, ...] = (PIXELS,)
+    judge: Judge | None = None
+    kept: Mapping[int, tuple[tuple[Space, Kept], ...]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         sets = [images for images in (self.train, self.holdout) if images is not None]
         kept = {id(images): self.kept.get(id(images)) or self._keep(images) for images in sets}
         object.__setattr__(self, "kept", kept)
         object.__setattr__(self, "unseen", self.holdout if self.unseen is None else self.unseen)
+
+    @property
+    def learnt(self) -> bool:
+        """Whether something was learnt from these images, so that they are no fair null."""
+        return any(space.learnt for space in self.spaces)
 
     def patients(self, images: ImageSet) -> Int64[np.ndarray, " n"]:
         """The patients of one of these sets, by numbers that all of them share, the training set's first."""
@@ -137,13 +146,14 @@ class References:
         ends = np.cumsum([len(part) for part in keys])[:-1]
         return dict(zip(sets, np.split(numbers.astype(np.int64), ends), strict=True)), names
 
-    def _keep(self, images: ImageSet) -> Kept:
-        return Kept(self.space.encoded(images, self.resources, self.progress))
+    def _keep(self, images: ImageSet) -> tuple[tuple[Space, Kept], ...]:
+        encoded = (space.encoded(images, self.resources, self.progress) for space in self.spaces)
+        return tuple(zip(self.spaces, map(Kept, encoded), strict=True))
 
     def _nearest(
         self, queries: Blocks, references: ImageSet, k: int, exclude: Exclude | None, work: str
     ) -> Neighbours:
-        search = Search(self.kept[id(references)], references.pixels.fingerprint, self.space, k, exclude)
+        search = Search(references, self.kept[id(references)], self.judge, k, exclude)
         if isinstance(queries, ImageSet) and len(queries):
             return search.run(queries, work, self.resources, self.progress)
         return search.once(queries, self.resources)

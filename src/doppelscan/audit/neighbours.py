@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
+from doppelscan.audit.judging import Judge
 from doppelscan.audit.spaces import Space
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.pixels import ZarrPixels
@@ -26,29 +28,32 @@ _SHARD = 4096  # queries searched between two writes to the cache
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """One search among references, which `fingerprint` names; `exclude` is that of `search.nearest`."""
+    """One search of the images most like each query; `exclude` is that of `search.nearest`.
 
-    references: Kept
-    fingerprint: str
-    space: Space
+    Without a judge, scores are correlations in the one space of `kept`. With one, they are the judge's, of
+    the candidates that any of the spaces names.
+    """
+
+    images: ImageSet
+    kept: tuple[tuple[Space, Kept], ...]
+    judge: Judge | None
     k: int
     exclude: Exclude | None
 
     def once(self, queries: Blocks, resources: Resources) -> Neighbours:
         """The neighbours of every query, not kept."""
-        encoded = self.space.encoded(queries, resources, silent)
-        return nearest(encoded, self.references, self.k, exclude=self.exclude, resources=resources)
+        return self._found(queries, self.exclude, resources, _Pairs("", 0, 0, silent))
 
     def run(self, queries: ImageSet, work: str, resources: Resources, progress: Progress) -> Neighbours:
         """The neighbours of every query; progress counts pairs of images."""
-        total = len(queries) * len(self.references)
+        total = len(queries) * len(self.images)
         progress(work, 0, total)
         parts = []
         for start in range(0, len(queries), _SHARD):
             shard = slice(start, min(start + _SHARD, len(queries)))
-            pairs = _Pairs(work, start * len(self.references), total, progress)
+            pairs = _Pairs(work, start * len(self.images), total, progress)
             parts.append(self._shard(queries, shard, resources, pairs))
-            progress(work, shard.stop * len(self.references), total)
+            progress(work, shard.stop * len(self.images), total)
         return Neighbours(
             np.concatenate([p.indices for p in parts]), np.concatenate([p.scores for p in parts])
         )
@@ -59,17 +64,15 @@ class Search:
         groups = None if self.exclude is None else (self.exclude[0][shard], self.exclude[1])
 
         def search() -> pd.DataFrame:
-            encoded = self._among(self.space.encoded(part, resources, silent))
-            found = nearest(
-                encoded, self.references, self.k, exclude=groups, resources=resources, progress=pairs.add
-            )
+            found = self._found(part, groups, resources, pairs)
             return pd.DataFrame({"index": found.indices.ravel(), "score": found.scores.ravel()})
 
         key = {
             "version": _VERSION,
-            "space": self.space.key,
+            "spaces": [space.key for space, _ in self.kept],
+            "judge": None if self.judge is None else self.judge.key,
             "queries": part.pixels.fingerprint,
-            "references": self.fingerprint,
+            "references": self.images.pixels.fingerprint,
             "k": self.k,
             "exclude": None if groups is None else [fingerprint(group.tobytes()) for group in groups],
         }
@@ -77,15 +80,38 @@ class Search:
         shape = (len(part), self.k)
         return Neighbours(table["index"].to_numpy().reshape(shape), table["score"].to_numpy().reshape(shape))
 
-    def _among(self, queries: Blocks) -> Blocks:
-        """The queries; said to be references themselves where they are."""
-        images = self.references.references
-        if not (isinstance(queries, ImageSet) and isinstance(images, ImageSet)):
-            return queries
-        if not isinstance(queries.pixels, ZarrPixels):
-            return queries
-        positions = queries.pixels.positions_in(images.pixels)
-        return queries if positions is None else Among(self.references, positions, queries)
+    def _found(
+        self, queries: Blocks, exclude: Exclude | None, resources: Resources, pairs: _Pairs
+    ) -> Neighbours:
+        if self.judge is None:
+            return self._nearest(*self.kept[0], queries, self.k, exclude, resources, pairs.add)
+        k = max(self.k, self.judge.n_candidates)
+        found = [self._nearest(*space, queries, k, exclude, resources, None) for space in self.kept]
+        return self.judge.judged(queries, self.images, found, self.k, resources, pairs.progress)
+
+    def _nearest(
+        self,
+        space: Space,
+        kept: Kept,
+        queries: Blocks,
+        k: int,
+        exclude: Exclude | None,
+        resources: Resources,
+        progress: Callable[[int], None] | None,
+    ) -> Neighbours:
+        encoded = _among(space.encoded(queries, resources, silent), kept)
+        return nearest(encoded, kept, k, exclude=exclude, resources=resources, progress=progress)
+
+
+def _among(queries: Blocks, kept: Kept) -> Blocks:
+    """The queries; said to be references themselves where they are."""
+    images = kept.references
+    if not (isinstance(queries, ImageSet) and isinstance(images, ImageSet)):
+        return queries
+    if not isinstance(queries.pixels, ZarrPixels):
+        return queries
+    positions = queries.pixels.positions_in(images.pixels)
+    return queries if positions is None else Among(kept, positions, queries)
 
 
 @dataclass

@@ -63,7 +63,7 @@ class NullArms:
 def draw_null(references: References, *, n_patients: int, seed: int) -> NullArms:
     """Match held-out images, and training images of at most `n_patients`, each without its own patient."""
     arms = [*_held_out(references)]
-    if not (arms and references.space.learnt):
+    if not (arms and references.learnt):
         arms.append(_of_other_patients(references, n_patients, seed))
     return NullArms(tuple(arms))
 

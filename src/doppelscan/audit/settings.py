@@ -11,7 +11,7 @@ from doppelscan.images.preparation import Preparation
 
 __all__ = ["AuditSettings", "Calibration", "Method"]
 
-Method = Literal["pearson", "contrastive"]
+Method = Literal["pearson", "contrastive", "registered"]
 Calibration = Literal["conformal", "dar", "fixed"]
 
 _CHOICES = {
@@ -30,9 +30,10 @@ class AuditSettings:
     ----------
     method
         How pairs are scored: `pearson`, the correlation of pixels (paper A); `contrastive`, that of vectors
-        from an encoder trained on the training set and half of the held-out patients (after paper B).
+        from an encoder trained on the training set and half of the held-out patients (after paper B);
+        `registered`, how well two images agree once they are aligned, of candidates that both of these name.
     encoder, effort
-        For `contrastive`: the encoder's preset, `dar` being that of paper B, and how long it trains.
+        For methods with an encoder: the encoder's preset, `dar` being that of paper B, and how long it trains.
     calibration
         `conformal`: p-values by patient and a false discovery rate. `dar`: paper B's threshold, the 95th
         percentile over training images of the best correlation with a held-out image. `fixed`: `threshold`.

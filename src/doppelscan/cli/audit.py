@@ -35,16 +35,16 @@ def audit(
     out: Annotated[Path, typer.Option(help="Folder for the findings, tables and report.")],
     holdout: Annotated[str | None, typer.Option(help="Real images of patients that it never saw.")] = None,
     method: Annotated[
-        Literal["pearson", "contrastive"],
-        typer.Option(help="How pairs are scored: by pixels, or by an encoder trained on these sets."),
+        Literal["pearson", "contrastive", "registered"],
+        typer.Option(help="How pairs are scored: by pixels, by an encoder, or once they are aligned."),
     ] = "pearson",
     encoder: Annotated[
         Literal["default", "dar"],
-        typer.Option(help="With --method contrastive: the encoder; dar is paper B's."),
+        typer.Option(help="The encoder trained on these sets; dar is paper B's."),
     ] = "default",
     effort: Annotated[
         Literal["quick", "standard", "thorough"],
-        typer.Option(help="With --method contrastive: how long the encoder trains."),
+        typer.Option(help="How long the encoder trains."),
     ] = "standard",
     calibration: Annotated[
         Literal["conformal", "dar", "fixed"], typer.Option(help="What decides; dar is paper B's.")

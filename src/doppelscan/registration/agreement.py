@@ -50,7 +50,9 @@ def agreement(
     sources = canvas.sources(warp)
     inside = canvas.inside(sources)
     seen, shown = within(canvas.seen(moving, sources), inside), within(fixed, inside)
-    windows = [gaussian(length, settings.window * max(canvas.space)).to(canvas.device) for length in canvas.space]
+    windows = [
+        gaussian(length, settings.window * max(canvas.space)).to(canvas.device) for length in canvas.space
+    ]
     share = along_axes(inside, windows).clamp(min=1e-3)
 
     def local_mean(values: Pictures) -> Pictures:

@@ -111,7 +111,9 @@ def _checked(sides: tuple[Blocks, Blocks], pairs: PairsOf | None) -> PairsOf:
             raise InputError(Problem(what, where="pairs", cure="say which are paired"))
         return np.arange(lengths[0]), np.arange(lengths[0])
     if len(pairs[0]) != len(pairs[1]):
-        raise InputError(Problem(f"{len(pairs[0])} and {len(pairs[1])} positions are no pairs", where="pairs"))
+        raise InputError(
+            Problem(f"{len(pairs[0])} and {len(pairs[1])} positions are no pairs", where="pairs")
+        )
     for positions, n in zip(pairs, lengths, strict=True):
         if len(positions) and (positions.min() < 0 or positions.max() >= n):
             raise InputError(Problem(f"names images that are not among {n}", where="pairs"))
