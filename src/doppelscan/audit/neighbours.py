@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Int64
 
 from doppelscan.imagesets import ImageSet
-from doppelscan.search import Neighbours, nearest
+from doppelscan.search import Neighbours, joined, nearest
 from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint
 from doppelscan.workers import Progress
@@ -42,9 +42,7 @@ class Search:
                 self._shard(queries, shard, _Pairs(work, start * len(self.references), total, progress))
             )
             progress(work, shard.stop * len(self.references), total)
-        return Neighbours(
-            np.concatenate([p.indices for p in parts]), np.concatenate([p.scores for p in parts])
-        )
+        return joined(parts)
 
     def _shard(self, queries: ImageSet, shard: slice, pairs: _Pairs) -> Neighbours:
         """The neighbours of one shard of queries, from the cache where they were found before."""
@@ -66,7 +64,8 @@ class Search:
         }
         table = Cache.default().table("neighbours", key, search)
         shape = (len(part), self.k)
-        return Neighbours(table["index"].to_numpy().reshape(shape), table["score"].to_numpy().reshape(shape))
+        index, score = (table[of].to_numpy().reshape(shape) for of in ("index", "score"))
+        return Neighbours(index, score, np.zeros_like(index))
 
 
 @dataclass
