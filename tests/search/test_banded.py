@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doppelscan.search import Blocks, Groups, banded, nearest, pairs_above
+from doppelscan.search import Blocks, Groups, banded, candidates, nearest, pairs_above, symmetry
 from doppelscan.search.bands import Bands, averages, block_side, coarse_error
 from doppelscan.search.exact import exact_correlations
 from doppelscan.search.plan import Plan
@@ -123,7 +123,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         told.append(len(pairs[0]))
         return exact_correlations(first, second, pairs, memory=memory)
 
-    monkeypatch.setattr(banded, "exact_correlations", counting)
+    monkeypatch.setattr(candidates, "exact_correlations", counting)
     return told
 
 
@@ -177,7 +177,7 @@ def test_the_products_may_miss_by_their_whole_bound(monkeypatch: pytest.MonkeyPa
     def lowest(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return (a.double() @ b.double().T - 0.9 * coarse_error(a.shape[1], a.device)).float()
 
-    monkeypatch.setattr(banded, "rough_correlations", lowest)
+    monkeypatch.setattr(symmetry, "rough_correlations", lowest)
     with forced(12, "bands"):
         found = nearest(images[:20], images[20:], 5, resources=AMPLE)
     assert_is_nearest(found.indices, found.scores, correlations(images[:20], images[20:]), 5)

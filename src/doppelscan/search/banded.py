@@ -38,10 +38,8 @@ def improved_by_bands(
     promising = _most_promising(bounds, found.scores.shape[1] + _AHEAD)
     first = in_best_pose(block, others, promising, plan)
     found = _with(found, first, block, others, plan)
-    if plan.symmetry.trivial:
-        bounds[torch.from_numpy(first.rows), torch.from_numpy(first.columns)] = -torch.inf
     survivors = reaching(found.least, bounds, block, others, plan)
-    return None if survivors is None else _with(found, survivors, block, others, plan)
+    return None if survivors is None else _with(found, survivors.without(first), block, others, plan)
 
 
 def reaching(
@@ -51,19 +49,19 @@ def reaching(
     others: Held,
     plan: Plan,
 ) -> Candidates | None:
-    """The pairs, and poses, whose bounds allow a correlation of `least` in their row; None if brute force costs less."""
+    """The pairs, and poses, whose bounds reach `least` in their row; None if brute force costs less."""
     assert plan.bands is not None
-    a_pair = bounds.numel() * plan.d * len(block.views) / COST_OF_A_PAIR  # multiplications that cost as much
+    brute_force = bounds.numel() * plan.d * len(block.views)
     asked = np.maximum(least, -2.0) - plan.error
     worth = bounds >= torch.from_numpy(asked).float().to(bounds.device)[:, None]
-    if int(worth.sum()) * plan.bands.k * len(block.views) > a_pair:
+    if int(worth.sum()) * plan.bands.k * len(block.views) * COST_OF_A_PAIR > brute_force:
         return None
-    pairs = tuple(where.cpu().numpy() for where in worth.nonzero(as_tuple=True))
-    candidates = in_poses_that_reach(asked, block, others, pairs, plan)
-    if len(candidates) * plan.bands.basis.shape[1] > a_pair:
+    rows, columns = (where.cpu().numpy() for where in worth.nonzero(as_tuple=True))
+    candidates = in_poses_that_reach(asked, block, others, (rows, columns), plan)
+    if len(candidates) * plan.bands.basis.shape[1] * COST_OF_A_PAIR > brute_force:
         return None
     candidates = candidates.where(_finer_bounds(candidates, block, others, plan) >= least[candidates.rows])
-    return candidates if len(candidates) * plan.d <= a_pair else None
+    return candidates if len(candidates) * plan.d * COST_OF_A_PAIR <= brute_force else None
 
 
 def _with(found: Neighbours, candidates: Candidates, block: Held, others: Held, plan: Plan) -> Neighbours:

@@ -30,7 +30,7 @@ from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.search.bounds import product_error
 from doppelscan.search.exact import is_narrow, variation
 from doppelscan.search.poses import Pose
-from doppelscan.search.symmetry import Symmetry
+from doppelscan.search.symmetry import Symmetry, split
 
 __all__ = ["Bands", "Grid", "averages", "averages_error", "block_side", "coarse_error", "grid_shape"]
 
@@ -72,12 +72,13 @@ class Bands:
         """
         symmetry = of.on(grid_shape(of.shape, side))
         parts = symmetry.parted(torch.from_numpy(grid[:: len(symmetry.exchanges)]).double())
-        of_each_part = torch.cat(symmetry.exchanged(parts)).split(symmetry.widths, dim=1)
+        of_each_part = split(torch.cat(symmetry.exchanged(parts)), symmetry.widths)
         found = [_principal(values, k) for values in of_each_part]
         variances = np.concatenate([variance for variance, _ in found])
         rank = np.argsort(np.argsort(-variances, kind="stable"), kind="stable")
         parity = np.repeat(np.arange(len(found)), [len(variance) for variance, _ in found])
-        basis = symmetry.mended(torch.block_diag(*(directions for _, directions in found)))
+        directions = torch.block_diag(*(d for _, d in found))  # type: ignore[no-untyped-call]
+        basis = symmetry.mended(directions)
         every = Bands(side, symmetry, basis.to(device), parity, rank)
         return every.first(k)
 

@@ -1,4 +1,4 @@
-"""Which pairs, and in which pose of the query, may still be among the best; and what do they score?"""
+"""In which poses may pairs still be among the best, and what do they score there? Turned only where needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float64, Int64, Shaped
 
 from doppelscan.search.exact import exact_correlations
 from doppelscan.search.plan import Held, Plan
-from doppelscan.search.symmetry import Symmetry
+from doppelscan.search.symmetry import Symmetry, split
 
 __all__ = ["Candidates", "in_best_pose", "in_poses_that_reach", "scores_of", "turned_once"]
 
@@ -32,6 +32,18 @@ class Candidates:
     def where(self, which: Bool[np.ndarray, "p"]) -> Candidates:
         """Those that are marked."""
         return Candidates(self.rows[which], self.columns[which], self.poses[which])
+
+    def without(self, others: Candidates) -> Candidates:
+        """Those that are not among others."""
+        if not len(self) or not len(others):
+            return self
+        shape = [1 + max(of.max(), known.max()) for of, known in zip(self._key, others._key, strict=True)]
+        mine, theirs = (np.ravel_multi_index(of._key, shape) for of in (self, others))
+        return self.where(~np.isin(mine, theirs))
+
+    @property
+    def _key(self) -> tuple[Int64[np.ndarray, "p"], ...]:
+        return self.rows, self.columns, self.poses
 
 
 def in_poses_that_reach(
@@ -99,7 +111,7 @@ def _products_of_each_pose(
     rows, columns = (torch.from_numpy(of).to(others.vectors.device) for of in pairs)
     known = others.vectors[columns].double()
     by_part = [
-        torch.stack([part.sum(dim=1) for part in (known * view[rows]).split(plan.widths, dim=1)], dim=1)
+        torch.stack([part.sum(dim=1) for part in split(known * view[rows], plan.widths)], dim=1)
         for view in block.views
     ]
     return np.asarray(plan.symmetry.of_each_pose(torch.stack(by_part, dim=1)).cpu().numpy())

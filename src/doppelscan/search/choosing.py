@@ -53,9 +53,9 @@ def bands_for(
     finer = turned.values @ y_grid.values.T + turned.rest[:, None] * y_grid.rest
     finer = np.where(left_out, -np.inf, finer.reshape(-1, *left_out.shape))
     reached = _best_scores(x, y, finer, plan) if least is None else np.full(len(x), least)
-    coarse = (bands.coarse_by_rank(grid).cpu().numpy() for grid in (turned, y_grid))
+    x_coarse, y_coarse = (bands.coarse_by_rank(grid).cpu().numpy() for grid in (turned, y_grid))
     survives = (finer >= reached[:, None])[..., measured]
-    trial = _Trial(*coarse, survives, measured, reached[:, None], bands, plan, 1 / m + 1 / n)
+    trial = _Trial(x_coarse, y_coarse[measured], survives, reached[:, None], bands, plan, 1 / m + 1 / n)
     best = min(_CHOICES, key=trial.cost)
     return bands.first(best) if trial.cost(best) < _MARGIN * brute_force else None
 
@@ -66,8 +66,7 @@ class _Trial:
 
     x: Float32[np.ndarray, "poses_m k"]
     y: Float32[np.ndarray, "n k"]
-    survives: Bool[np.ndarray, "poses m measured"]
-    measured: Bool[np.ndarray, "n"]
+    survives: Bool[np.ndarray, "poses m n"]
     least: Float64[np.ndarray, "m 1"]
     bands: Bands
     plan: Plan
@@ -75,7 +74,7 @@ class _Trial:
 
     def cost(self, k: int) -> float:
         """Multiplications that a pair costs on average, with k coarse numbers."""
-        x, y = self.x[:, :k], self.y[self.measured, :k]
+        x, y = self.x[:, :k], self.y[:, :k]
         rest_of_x, rest_of_y = (np.sqrt((1 - np.square(v).sum(axis=1)).clip(min=0)) for v in (x, y))
         bounds = (x @ y.T + rest_of_x[:, None] * rest_of_y).reshape(self.survives.shape)
         coarse = bounds >= self.least

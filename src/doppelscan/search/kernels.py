@@ -100,7 +100,7 @@ def _compiled_in_any_order(loops: Callable[..., Any]) -> Callable[..., Any]:
 
 @_compiled
 def _block_sums(pixels, rows, columns, sums, squares):  # type: ignore[no-untyped-def]
-    n, planes, h, w = pixels.shape
+    n, planes, _, w = pixels.shape
     above = np.empty(w, dtype=np.int32)
     for i in range(n):
         square = np.int64(0)

@@ -64,7 +64,7 @@ def nearest(
     Raises
     ------
     InputError
-        If shapes differ, pixels are not finite real numbers, k is below 1, groups do not fit, or symmetries are unknown.
+        If shapes differ, pixels are not finite real numbers, k is below 1, or groups or symmetries do not fit.
     """
     queries, references = as_blocks(queries), as_blocks(references)
     _refuse_misfits(len(queries), len(references), k, exclude)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import permutations, product
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Shaped
@@ -41,7 +41,8 @@ class Pose:
         """An image, or several, in this pose: the last axes are those of space. Nothing is copied."""
         lead = pixels.ndim - len(self.axes)
         moved = pixels.transpose(*range(lead), *(lead + axis for axis in self.axes))
-        return moved[(..., *(slice(None, None, -1 if flip else 1) for flip in self.flips))]
+        flipped: list[Any] = [slice(None, None, -1 if flip else 1) for flip in self.flips]
+        return moved[(..., *flipped)]
 
 
 def poses_of(symmetries: Symmetries, shape: tuple[int, ...]) -> tuple[Pose, ...]:

@@ -1,4 +1,4 @@
-r"""How are all poses of an image bounded for little more than the price of one?
+r"""How do all flips of an image cost one product? In coordinates of even and odd parity.
 
 Flips are changes of sign in the right coordinates. For mirrored values a, b along an axis take
 (a + b) / √2, which the flip keeps, and (a - b) / √2, whose sign it changes; a middle value stays. Over all
@@ -17,6 +17,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from jaxtyping import Float, Float32, Float64, Int64, Shaped
 from doppelscan.search.bounds import rough_correlations
 from doppelscan.search.poses import Pose, Symmetries, poses_of
 
-__all__ = ["Symmetry", "largest_correlations"]
+__all__ = ["Symmetry", "largest_correlations", "split"]
 
 _IN_CACHE = 2**17  # correlations of one part that are added up while a processor's cache holds them
 _MOST_ROWS = 512
@@ -125,8 +126,10 @@ class Symmetry:
     @cached_property
     def _signs(self) -> Float64[torch.Tensor, "parts flips"]:
         both = torch.arange(self.n_parts)[:, None] & torch.arange(self.n_parts)
-        odd = sum((both >> i) & 1 for i in range(self.n_folds)) if self.n_folds else both
-        return 1.0 - 2.0 * (odd % 2).double()
+        odd = torch.zeros_like(both)
+        for i in range(self.n_folds):
+            odd ^= (both >> i) & 1
+        return 1.0 - 2.0 * odd.double()
 
     @cached_property
     def _exchanges_of_parts(self) -> list[Int64[torch.Tensor, "d"]]:
@@ -159,14 +162,20 @@ def largest_correlations(
     if len(views) == len(widths) == 1:
         return rough_correlations(views[0], b)
     largest = torch.empty(len(views[0]), len(b), device=b.device)
-    known = b.split(widths, dim=1)
-    for rows in _strips(*largest.shape, b.shape[1]):
-        parts = ([x[rows] for x in view.split(widths, dim=1)] for view in views)
+    known = split(b, widths)
+    for rows in _strips(len(largest), len(b), b.shape[1]):
+        parts = ([x[rows] for x in split(view, widths)] for view in views)
         in_each_order = (_largest([*map(rough_correlations, x, known)]) for x in parts)
         largest[rows] = next(in_each_order)
         for others in in_each_order:
             torch.maximum(largest[rows], others, out=largest[rows])
     return largest
+
+
+def split(vectors: Float[torch.Tensor, "n d"], widths: tuple[int, ...]) -> list[Float[torch.Tensor, "n _"]]:
+    """The columns of each part."""
+    ends = np.cumsum((0, *widths)).tolist()
+    return [vectors[:, start:stop] for start, stop in pairwise(ends)]
 
 
 def _largest(parts: Sequence[Float32[torch.Tensor, "m n"]]) -> Float32[torch.Tensor, "m n"]:
