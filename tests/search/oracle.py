@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from doppelscan.search import Pose
+
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Pearson's r of two images by its definition; NaN where one is constant."""
@@ -37,3 +39,36 @@ def assert_is_nearest(indices: np.ndarray, scores: np.ndarray, truth: np.ndarray
         assert np.isnan(score[n:]).all()
         steps = zip(score[:n], score[1:n], found[:n], found[1:n], strict=False)
         assert all(s > t or (s == t and i < j) for s, t, i, j in steps)
+
+
+def turned(image: np.ndarray, axes: tuple[int, ...], flips: tuple[bool, ...]) -> np.ndarray:
+    """An image (c, *space) with its axes of space in this order, then flipped: value by value."""
+    found = np.empty((len(image), *(image.shape[1 + axis] for axis in axes)), dtype=image.dtype)
+    for to in np.ndindex(found.shape[1:]):
+        place = [0] * len(axes)
+        for j, (axis, flip) in enumerate(zip(axes, flips, strict=True)):
+            place[axis] = found.shape[1 + j] - 1 - to[j] if flip else to[j]
+        for c in range(len(image)):
+            found[(c, *to)] = image[(c, *place)]
+    return found
+
+
+def correlations_in_poses(queries: np.ndarray, references: np.ndarray, poses: tuple[Pose, ...]) -> np.ndarray:
+    """The correlation of every query in every pose with every reference: (pose, query, reference)."""
+    return np.stack([correlations(np.ascontiguousarray(pose.of(queries)), references) for pose in poses])
+
+
+def assert_is_nearest_in_pose(
+    indices: np.ndarray, scores: np.ndarray, poses: np.ndarray, truth: np.ndarray, k: int
+) -> None:
+    """Check neighbours against the table of all correlations in all poses, NaN where a pair does not count.
+
+    The pose named must have the largest score, and be the lowest that has it to the last digits.
+    """
+    best = truth.max(axis=0)
+    assert_is_nearest(indices, scores, best, k)
+    for row, (found, named) in enumerate(zip(indices, poses, strict=True)):
+        assert (named[found < 0] == 0).all()
+        for index, pose in zip(found[found >= 0], named[found >= 0], strict=True):
+            assert truth[pose, row, index] >= best[row, index] - 1e-10
+            assert (truth[:pose, row, index] < truth[pose, row, index] + 1e-10).all()

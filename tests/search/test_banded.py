@@ -12,8 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doppelscan.search import Blocks, Groups, banded, kept, nearest, pairs_above
-from doppelscan.search.bands import Bands, averages, block_side
+from doppelscan.search import Blocks, Groups, banded, candidates, kept, nearest, pairs_above, symmetry
+from doppelscan.search.bands import Bands, averages, block_side, coarse_error
 from doppelscan.search.exact import exact_correlations
 from doppelscan.search.plan import Plan
 from doppelscan.settings import Resources
@@ -36,7 +36,7 @@ def forced(k: int, way: str) -> Iterator[None]:
     ) -> Bands:
         side = block_side(plan.shape)
         learnt = averages(references.read(0, 16), side)
-        return Bands.learnt(learnt.values, side, k, plan.device)
+        return Bands.learnt(learnt.values, side, k, plan.symmetry, plan.device)
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (kept, sys.modules[pairs_above.__module__]):
@@ -122,7 +122,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         told.append(len(pairs[0]))
         return exact_correlations(first, second, pairs, memory=memory)
 
-    monkeypatch.setattr(banded, "exact_correlations", counting)
+    monkeypatch.setattr(candidates, "exact_correlations", counting)
     return told
 
 
@@ -174,9 +174,9 @@ def test_the_products_may_miss_by_their_whole_bound(monkeypatch: pytest.MonkeyPa
     images = smooth(80)
 
     def lowest(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        return (a.double() @ b.double().T - 0.9 * banded.coarse_error(a)).float()
+        return (a.double() @ b.double().T - 0.9 * coarse_error(a.shape[1], a.device)).float()
 
-    monkeypatch.setattr(banded, "rough_correlations", lowest)
+    monkeypatch.setattr(symmetry, "rough_correlations", lowest)
     with forced(12, "bands"):
         found = nearest(images[:20], images[20:], 5, resources=AMPLE)
     assert_is_nearest(found.indices, found.scores, correlations(images[:20], images[20:]), 5)

@@ -55,7 +55,7 @@ class Judge:
             device="cpu" if resources.device == "auto" else resources.device,
             progress=counted.add,
         )
-        return merged(nobody(len(queries), k), rows, columns, alignment.score)
+        return merged(nobody(len(queries), k), rows, columns, alignment.score, np.zeros_like(rows))
 
 
 def _candidates(found: Sequence[Neighbours]) -> tuple[Int64[np.ndarray, " p"], Int64[np.ndarray, " p"]]:

@@ -13,7 +13,7 @@ from doppelscan.audit.judging import Judge
 from doppelscan.audit.spaces import Space
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.pixels import ZarrPixels
-from doppelscan.search import Among, Blocks, Kept, Neighbours, nearest
+from doppelscan.search import Among, Blocks, Kept, Neighbours, joined, nearest
 from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint
 from doppelscan.workers import Progress, silent
@@ -54,9 +54,7 @@ class Search:
             pairs = _Pairs(work, start * len(self.images), total, progress)
             parts.append(self._shard(queries, shard, resources, pairs))
             progress(work, shard.stop * len(self.images), total)
-        return Neighbours(
-            np.concatenate([p.indices for p in parts]), np.concatenate([p.scores for p in parts])
-        )
+        return joined(parts)
 
     def _shard(self, queries: ImageSet, shard: slice, resources: Resources, pairs: _Pairs) -> Neighbours:
         """The neighbours of one shard of queries, from the cache where they were found before."""
@@ -78,7 +76,8 @@ class Search:
         }
         table = Cache.default().table("neighbours", key, search)
         shape = (len(part), self.k)
-        return Neighbours(table["index"].to_numpy().reshape(shape), table["score"].to_numpy().reshape(shape))
+        index, score = (table[of].to_numpy().reshape(shape) for of in ("index", "score"))
+        return Neighbours(index, score, np.zeros_like(index))
 
     def _found(
         self, queries: Blocks, exclude: Exclude | None, resources: Resources, pairs: _Pairs

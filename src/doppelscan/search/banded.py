@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Float64, Int64
 
-from doppelscan.search.bands import Grid, averages_error, coarse_error
-from doppelscan.search.bounds import rough_correlations
-from doppelscan.search.exact import exact_correlations
+from doppelscan.search.bands import averages_error
+from doppelscan.search.candidates import Candidates, in_best_pose, in_poses_that_reach, scores_of, turned_once
 from doppelscan.search.neighbours import Neighbours, merged
 from doppelscan.search.plan import Held, Plan
+from doppelscan.search.symmetry import largest_correlations
 
 __all__ = ["COST_OF_A_PAIR", "improved_by_bands", "reaching"]
 
@@ -34,16 +34,12 @@ def improved_by_bands(
     found: Neighbours, block: Held, others: Held, left_out: Bool[torch.Tensor, "m n"], plan: Plan
 ) -> Neighbours | None:
     """What `found` becomes with the references of one more block; None where brute force costs less."""
-    bounds = rough_correlations(block.vectors, others.vectors).masked_fill_(left_out, -torch.inf)
-    rows, columns = _most_promising(bounds, found.scores.shape[1] + _AHEAD)
-    scores = exact_correlations(block.pixels, others.pixels, (rows, columns), memory=plan.scratch)
-    found = merged(found, rows, others.start + columns, scores)
-    bounds[torch.from_numpy(rows), torch.from_numpy(columns)] = -torch.inf
+    bounds = largest_correlations(block.views, others.vectors, plan.widths).masked_fill_(left_out, -torch.inf)
+    promising = _most_promising(bounds, found.scores.shape[1] + _AHEAD)
+    first = in_best_pose(block, others, promising, plan)
+    found = _with(found, first, block, others, plan)
     survivors = reaching(found.least, bounds, block, others, plan)
-    if survivors is None:
-        return None
-    scores = exact_correlations(block.pixels, others.pixels, survivors, memory=plan.scratch)
-    return merged(found, survivors[0], others.start + survivors[1], scores)
+    return None if survivors is None else _with(found, survivors.without(first), block, others, plan)
 
 
 def reaching(
@@ -52,20 +48,25 @@ def reaching(
     block: Held,
     others: Held,
     plan: Plan,
-) -> Pairs | None:
-    """The pairs whose bounds allow a correlation of `least` in their row; None if brute force costs less."""
-    assert block.grid is not None
-    assert others.grid is not None
-    brute_force = bounds.numel() * plan.d
-    asked = torch.from_numpy(np.maximum(least, -2.0) - coarse_error(block.vectors)).float()
-    worth = bounds >= asked.to(bounds.device)[:, None]
-    if int(worth.sum()) * block.grid.values.shape[1] * COST_OF_A_PAIR > brute_force:
+) -> Candidates | None:
+    """The pairs, and poses, whose bounds reach `least` in their row; None if brute force costs less."""
+    assert plan.bands is not None
+    brute_force = bounds.numel() * plan.d * len(block.views)
+    asked = np.maximum(least, -2.0) - plan.error
+    worth = bounds >= torch.from_numpy(asked).float().to(bounds.device)[:, None]
+    if int(worth.sum()) * plan.bands.k * len(block.views) * COST_OF_A_PAIR > brute_force:
         return None
     rows, columns = (where.cpu().numpy() for where in worth.nonzero(as_tuple=True))
-    still = _finer_bounds(block.grid, others.grid, (rows, columns)) >= least[rows]
-    if int(still.sum()) * plan.d * COST_OF_A_PAIR > brute_force:
+    candidates = in_poses_that_reach(asked, block, others, (rows, columns), plan)
+    if len(candidates) * plan.bands.basis.shape[1] * COST_OF_A_PAIR > brute_force:
         return None
-    return rows[still], columns[still]
+    candidates = candidates.where(_finer_bounds(candidates, block, others, plan) >= least[candidates.rows])
+    return candidates if len(candidates) * plan.d * COST_OF_A_PAIR <= brute_force else None
+
+
+def _with(found: Neighbours, candidates: Candidates, block: Held, others: Held, plan: Plan) -> Neighbours:
+    scores = scores_of(candidates, block.pixels, others.pixels, plan)
+    return merged(found, candidates.rows, others.start + candidates.columns, scores, candidates.poses)
 
 
 def _most_promising(bounds: Float32[torch.Tensor, "m n"], n: int) -> Pairs:
@@ -74,10 +75,19 @@ def _most_promising(bounds: Float32[torch.Tensor, "m n"], n: int) -> Pairs:
     return rows.cpu().numpy(), columns[rows, ranks].cpu().numpy()
 
 
-def _finer_bounds(first: Grid, second: Grid, pairs: Pairs) -> Float64[np.ndarray, "p"]:
+def _finer_bounds(candidates: Candidates, block: Held, others: Held, plan: Plan) -> Float64[np.ndarray, "p"]:
     from doppelscan.search.kernels import grid_products
 
-    rows, columns = pairs
-    products = grid_products(first.values, second.values, pairs).astype(np.float64)
-    rests = first.rest[rows].astype(np.float64) * second.rest[columns]
-    return np.asarray(products + rests + averages_error(first.values))
+    assert plan.bands is not None
+    assert block.grid is not None
+    assert others.grid is not None
+    known = others.grid.values
+    products = np.empty(len(candidates))
+    if plan.symmetry.trivial:
+        products[:] = grid_products(block.grid.values, known, (candidates.rows, candidates.columns))
+    else:
+        size = max(1, plan.scratch // (4 * known.shape[1]))
+        for which, turned, place in turned_once(block.grid.values, candidates, plan.bands.symmetry, size):
+            products[which] = grid_products(turned, known, (place, candidates.columns[which]))
+    rests = block.grid.rest[candidates.rows].astype(np.float64) * others.grid.rest[candidates.columns]
+    return np.asarray(products + rests + averages_error(known))

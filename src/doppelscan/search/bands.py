@@ -20,17 +20,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Float64, Shaped
+from jaxtyping import Bool, Float32, Float64, Int64, Shaped
 
 from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.search.bounds import product_error
 from doppelscan.search.exact import is_narrow, variation
+from doppelscan.search.poses import Pose
+from doppelscan.search.symmetry import Symmetry, split
 
-__all__ = ["Bands", "Grid", "averages", "averages_error", "block_side", "coarse_error"]
+__all__ = ["Bands", "Grid", "averages", "averages_error", "block_side", "coarse_error", "grid_shape"]
 
 _U = 2.0**-24
 _INFLATION = 16 * _U
@@ -48,35 +50,85 @@ class Grid:
 
 @dataclass(frozen=True)
 class Bands:
-    """How images of one shape are made coarse: averages over blocks, then the rows of `basis`, which is V."""
+    """How images of one shape are made coarse: averages over blocks, then the rows of `basis`, which is V.
+
+    Each row is of one parity (`symmetry`), and rows of one parity stand together; `rank` says how much of
+    the images each tells, 0 the most.
+    """
 
     side: int
+    symmetry: Symmetry
     basis: Float64[torch.Tensor, "k g"]
+    parity: Int64[np.ndarray, "k"]
+    rank: Int64[np.ndarray, "k"]
 
     @staticmethod
-    def learnt(grid: Float32[np.ndarray, "n g"], side: int, k: int, device: torch.device) -> Bands:
-        """The bands whose k coarse numbers say most about the images given: their principal directions."""
-        values = torch.from_numpy(grid)
-        alike = values @ values.T
-        with _one_thread():
-            _, vectors = torch.linalg.eigh(alike)
-            directions = values.double().T @ vectors[:, -k:].flip(1).double()
-            basis = torch.linalg.qr(directions).Q.T.contiguous()
-        return Bands(side, basis.to(device))
+    def learnt(
+        grid: Float32[np.ndarray, "n g"], side: int, k: int, of: Symmetry, device: torch.device
+    ) -> Bands:
+        """The bands whose k coarse numbers say most about the images given: their principal directions.
+
+        `of` is the symmetry of the images; it is the directions of all poses that count.
+        """
+        symmetry = of.on(grid_shape(of.shape, side))
+        parts = symmetry.parted(torch.from_numpy(grid[:: len(symmetry.exchanges)]).double())
+        of_each_part = split(torch.cat(symmetry.exchanged(parts)), symmetry.widths)
+        found = [_principal(values, k) for values in of_each_part]
+        variances = np.concatenate([variance for variance, _ in found])
+        rank = np.argsort(np.argsort(-variances, kind="stable"), kind="stable")
+        parity = np.repeat(np.arange(len(found)), [len(variance) for variance, _ in found])
+        directions = torch.block_diag(*(d for _, d in found))  # type: ignore[no-untyped-call]
+        basis = symmetry.mended(directions)
+        every = Bands(side, symmetry, basis.to(device), parity, rank)
+        return every.first(k)
 
     @property
     def k(self) -> int:
         """Coarse numbers of an image."""
         return len(self.basis)
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many entries of a coarse vector are of each parity."""
+        n_rows = np.bincount(self.parity, minlength=self.symmetry.n_parts)
+        return (1 + int(n_rows[0]), *n_rows[1:].tolist())
+
     def first(self, k: int) -> Bands:
-        """The bands with the first k coarse numbers only."""
-        return Bands(self.side, self.basis[:k].contiguous())
+        """The bands with the k coarse numbers only that tell the most."""
+        kept = self.rank < k
+        basis = self.basis[torch.from_numpy(kept).to(self.basis.device)]
+        return replace(self, basis=basis, parity=self.parity[kept], rank=self.rank[kept])
 
     def coarse(self, grid: Grid) -> Float32[torch.Tensor, "n coarse"]:
-        """Vectors whose inner product, with `coarse_error` added, is at least the correlation of two images."""
+        """Vectors whose inner product, with `coarse_error` added, is at least the correlation of two images.
+
+        The rest comes first: whatever the pose, it adds to the bound.
+        """
         c = (torch.from_numpy(grid.values).to(self.basis.device).double() @ self.basis.T).float()
-        return torch.cat([c, _rest(c.double().square().sum(dim=1, keepdim=True))], dim=1)
+        return torch.cat([_rest(c.double().square().sum(dim=1, keepdim=True)), c], dim=1)
+
+    def coarse_by_rank(self, grid: Grid) -> Float32[torch.Tensor, "n k"]:
+        """The coarse numbers alone, those first that tell the most."""
+        return self.coarse(grid)[:, 1:][:, torch.from_numpy(np.argsort(self.rank)).to(self.basis.device)]
+
+    def coarse_in_each_order(self, grid: Grid) -> list[Float32[torch.Tensor, "n coarse"]]:
+        """The same of the images with their axes in each order that there is, the first as they are."""
+        images = grid.values.reshape(-1, *self.symmetry.shape)
+        orders = (Pose(axes, ()).of(images) for axes in self.symmetry.exchanges)
+        values = (np.ascontiguousarray(of_order).reshape(grid.values.shape) for of_order in orders)
+        return [self.coarse(replace(grid, values=v)) for v in values]
+
+
+def _principal(
+    values: Float64[torch.Tensor, "n g"], k: int
+) -> tuple[Float64[np.ndarray, "q"], Float64[torch.Tensor, "q g"]]:
+    """At most k principal directions, orthonormal, and the variance along each, falling."""
+    alike = (values.float() @ values.float().T).contiguous()
+    with _one_thread():
+        variances, vectors = torch.linalg.eigh(alike)
+        last = slice(-min(k, *values.shape), None) if values.numel() else slice(0)
+        directions = torch.linalg.qr(values.T @ vectors[:, last].flip(1).double()).Q.T.contiguous()
+    return variances[last].flip(0).double().numpy(), directions
 
 
 @contextmanager
@@ -90,9 +142,12 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(n_threads)
 
 
-def coarse_error(vectors: Float32[torch.Tensor, "n coarse"]) -> float:
-    """How much less than the correlation the rough product of coarse vectors can be: 16u and the product's own."""
-    return 16 * _U + product_error(int(vectors.shape[1]), vectors.device)
+def coarse_error(length: int, device: torch.device) -> float:
+    """How much less than the correlation the product of coarse vectors can be: 16u and the product's own.
+
+    In parts that are then added up it is the same sum, in another order.
+    """
+    return 16 * _U + product_error(length, device)
 
 
 def averages_error(values: Float32[np.ndarray, "n g"]) -> float:
@@ -103,62 +158,90 @@ def averages_error(values: Float32[np.ndarray, "n g"]) -> float:
 
 def block_side(shape: tuple[int, ...]) -> int:
     """How many pixels wide blocks are: the least power of two that leaves at most 4,096 averages."""
-    planes, h, w = _planes(shape)
     side = 2
-    while planes * -(-h // side) * -(-w // side) > _MOST_AVERAGES and side < max(h, w):
+    while math.prod(grid_shape(shape, side)) > _MOST_AVERAGES and side < max(shape[1:], default=0):
         side *= 2
     return side
 
 
+def grid_shape(shape: tuple[int, ...], side: int) -> tuple[int, ...]:
+    """The channels of an image, and how many blocks it has along each axis of space."""
+    return (*shape[:1], *(len(_borders(length, side)) - 1 for length in shape[1:]))
+
+
 def averages(pixels: Shaped[np.ndarray, "n c *space"], side: int) -> Grid:
-    """The images as averages over blocks of `side` x `side` pixels of each plane.
+    """The images as averages over blocks, `side` pixels wide along each axis of space.
+
+    Blocks lie symmetrically, so that the averages of a flipped image are those of the image, flipped;
+    where `side` does not divide a length, those in the middle are wider or narrower.
 
     Raises
     ------
     InputError
         If a pixel is NaN, infinite, or too large.
     """
-    planes = pixels.reshape(len(pixels), *_planes(pixels.shape[1:]))
+    borders = [_borders(length, side) for length in pixels.shape[2:]]
+    counts = _counts(borders)
     if is_narrow(pixels.dtype):
-        return _of_integers(planes, side)
-    return _of_numbers(planes, side)
+        return _of_integers(pixels, borders, counts)
+    return _of_numbers(pixels, borders, counts)
 
 
-def _planes(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """The last two axes as they are, all others as one."""
-    *others, h, w = (1, 1, *shape)
-    return math.prod(others), h, w
+def _borders(length: int, side: int) -> Int64[np.ndarray, "b"]:
+    """Where blocks begin, and the end: from both ends alike, what is left in the middle."""
+    outer = np.arange(0, (length - 1) // 2 + 1, side) if length else np.zeros(1, dtype=np.int64)
+    middle = length - 2 * int(outer[-1])
+    halves = [length // 2] if middle > side and length % 2 == 0 else []
+    return np.concatenate([outer, halves, length - outer[::-1]]).astype(np.int64)
 
 
-def _of_integers(pixels: Shaped[np.ndarray, "n planes h w"], side: int) -> Grid:
+def _of_integers(
+    pixels: Shaped[np.ndarray, "n c *space"],
+    borders: list[Int64[np.ndarray, "b"]],
+    counts: Float64[np.ndarray, "*grid"],
+) -> Grid:
     """Exact sums first; float64 from then on."""
     from doppelscan.search.kernels import block_sums
 
     d = math.prod(pixels.shape[1:])
-    counts = _counts(pixels.shape[2:], side)
-    sums, squares = block_sums(pixels, side)
+    rows, columns = [np.array([0, 1])] * (2 - len(borders)) + borders[-2:]
+    sums, squares = block_sums(pixels.reshape(len(pixels), -1, rows[-1], columns[-1]), rows, columns)
     total = sums.sum(axis=(1, 2, 3))
     length = np.sqrt(variation(total, squares, d))
     constant = length == 0
-    mean = (total / d)[:, None, None, None]
-    values = (sums - mean * counts) / np.sqrt(counts)
-    values /= np.where(constant, np.inf, length)[:, None, None, None]
+    further = borders[:-2]
+    depths = tuple(int(along[-1]) for along in further)
+    sums = _summed(sums.reshape(len(pixels), pixels.shape[1], *depths, *counts.shape[-2:]), further)
+    mean = total / d
+    values = sums.reshape(len(sums), -1, counts.size) - mean[:, None, None] * counts.ravel()
+    values /= np.sqrt(counts.ravel())
+    values /= np.where(constant, np.inf, length)[:, None, None]
     return _grid(values.reshape(len(values), -1), constant)
 
 
-def _of_numbers(pixels: Shaped[np.ndarray, "n planes h w"], side: int) -> Grid:
+def _of_numbers(
+    pixels: Shaped[np.ndarray, "n c *space"],
+    borders: list[Int64[np.ndarray, "b"]],
+    counts: Float64[np.ndarray, "*grid"],
+) -> Grid:
     unit = unit_vectors(pixels)
-    values = unit.vectors.numpy().reshape(pixels.shape).astype(np.float64)
-    for axis in (2, 3):
-        values = np.add.reduceat(values, np.arange(0, pixels.shape[axis], side), axis=axis)
-    values /= np.sqrt(_counts(pixels.shape[2:], side))
+    values = _summed(unit.vectors.numpy().reshape(pixels.shape).astype(np.float64), borders)
+    values /= np.sqrt(counts)
     return _grid(values.reshape(len(values), -1), unit.constant.numpy())
 
 
-def _counts(space: tuple[int, ...], side: int) -> Float64[np.ndarray, "gh gw"]:
+def _summed(
+    values: Shaped[np.ndarray, "n c *space"], borders: list[Int64[np.ndarray, "b"]]
+) -> Shaped[np.ndarray, "n c *grid"]:
+    """Sums between the borders of each axis, from the first axis of space on."""
+    for axis, along in enumerate(borders, 2):
+        values = np.add.reduceat(values, along[:-1], axis=axis)
+    return values
+
+
+def _counts(borders: list[Int64[np.ndarray, "b"]]) -> Float64[np.ndarray, "*grid"]:
     """How many pixels each block has."""
-    heights, widths = (np.diff(np.append(np.arange(0, length, side), length)) for length in space)
-    return np.outer(heights, widths).astype(np.float64)
+    return np.array(math.prod(np.ix_(*map(np.diff, borders))), dtype=np.float64)
 
 
 def _grid(values: Float64[np.ndarray, "n g"], constant: Bool[np.ndarray, "n"]) -> Grid:

@@ -26,7 +26,7 @@ def rough_correlations(
     return total
 
 
-def product_error(d: int, device: torch.device) -> float:
+def product_error(d: int, device: torch.device, *, n_folds: int = 0) -> float:
     r"""The most by which `rough_correlations` of rounded unit vectors can miss the true correlation.
 
     Let u = 2^-24 and γ_k = k u / (1 - k u). The product of one strip of c columns, summed in whatever
@@ -36,11 +36,14 @@ def product_error(d: int, device: torch.device) -> float:
     2u + u². Where the user lets products round their inputs (TF32, bfloat16) to a relative δ, that costs
     2δ + δ², and sums may be truncated, which doubles u. Underflow costs less than d 2^-126.
 
+    Where flips of `n_folds` axes count (`symmetry`), vectors are rounded once more, which costs 2u + u² again,
+    and the products of parts are added up in a tree of that depth: so many roundings more in every sum.
+
     Four u are added for the terms of second order and for thresholds that are themselves rounded to float32.
     """
     delta = _input_rounding(device)
     u = _U if delta == 0 else 2 * _U
-    k = min(d, STRIP) - (-d // STRIP) + 4
+    k = min(d, STRIP) - (-d // STRIP) + 4 + (n_folds + 3 if n_folds else 0)
     return (2 * delta + delta**2 + 2 * u + k * u / (1 - k * u)) * (1 + delta) ** 2
 
 

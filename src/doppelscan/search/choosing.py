@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, Shaped
 
 from doppelscan.search.banded import COST_OF_A_PAIR
-from doppelscan.search.bands import Bands, averages, block_side
+from doppelscan.search.bands import Bands, Grid, averages, block_side
 from doppelscan.search.blocks import Blocks
-from doppelscan.search.exact import exact_correlations
+from doppelscan.search.candidates import Candidates, scores_of
 from doppelscan.search.neighbours import Groups
 from doppelscan.search.plan import Plan
+from doppelscan.search.symmetry import Symmetry
 
 __all__ = ["bands_for"]
 
@@ -35,9 +36,9 @@ def bands_for(
     What a reference must reach is `least`, or else the score of a query's best reference in the sample,
     which is less than that in the search: more pairs survive in the sample.
     """
-    m, n = len(queries), len(references)
+    m, n, brute_force = len(queries), len(references), plan.d * len(plan.symmetry.exchanges)
     runs = min(_KNOWN, plan.memory // 8 // (_RUN * max(1, plan.d) * plan.itemsize))
-    if float(m) * n * plan.d < _WORTH_A_LOOK or min(runs, n // _RUN) < _LEAST_KNOWN:
+    if float(m) * n * brute_force < _WORTH_A_LOOK or min(runs, n // _RUN) < _LEAST_KNOWN:
         return None
     asked, known = _spread(m, _ASKED), _spread(n, runs)
     x, y = _read(queries, asked), _read(references, known)
@@ -46,50 +47,65 @@ def bands_for(
     left_out = x_grid.constant[:, None] | y_grid.constant
     if exclude:
         left_out |= exclude[0][asked, None] == exclude[1][known]
-    finer = np.where(left_out, -np.inf, x_grid.values @ y_grid.values.T + x_grid.rest[:, None] * y_grid.rest)
-    reached = _best_scores(x, y, finer, plan.scratch) if least is None else np.full(len(x), least)
     measured = np.arange(len(known)) // _RUN % 5 == 4
-    bands = Bands.learnt(y_grid.values[~measured], side, max(_CHOICES), plan.device)
-    coarse = bands.coarse(x_grid).cpu().numpy(), bands.coarse(y_grid).cpu().numpy()[measured]
-    survives = (finer >= reached[:, None])[:, measured]
-    trial = _Trial(*coarse, survives, reached[:, None], plan.d, y_grid.values.shape[1], 1 / m + 1 / n)
+    bands = Bands.learnt(y_grid.values[~measured], side, max(_CHOICES), plan.symmetry, plan.device)
+    turned = _in_every_pose(x_grid, bands.symmetry)
+    finer = turned.values @ y_grid.values.T + turned.rest[:, None] * y_grid.rest
+    finer = np.where(left_out, -np.inf, finer.reshape(-1, *left_out.shape))
+    reached = _best_scores(x, y, finer, plan) if least is None else np.full(len(x), least)
+    x_coarse, y_coarse = (bands.coarse_by_rank(grid).cpu().numpy() for grid in (turned, y_grid))
+    survives = (finer >= reached[:, None])[..., measured]
+    trial = _Trial(x_coarse, y_coarse[measured], survives, reached[:, None], bands, plan, 1 / m + 1 / n)
     best = min(_CHOICES, key=trial.cost)
-    return bands.first(best) if trial.cost(best) < _MARGIN * plan.d else None
+    return bands.first(best) if trial.cost(best) < _MARGIN * brute_force else None
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """Coarse vectors of a sample, which pairs survive the averages, the scores to reach; the search's size."""
+    """Coarse numbers of a sample, of queries pose by pose; which pairs survive the averages; the search's size."""
 
-    x: Float32[np.ndarray, "m k"]
+    x: Float32[np.ndarray, "poses_m k"]
     y: Float32[np.ndarray, "n k"]
-    survives: Bool[np.ndarray, "m n"]
+    survives: Bool[np.ndarray, "poses m n"]
     least: Float64[np.ndarray, "m 1"]
-    d: int
-    g: int
+    bands: Bands
+    plan: Plan
     images_a_pair: float
 
     def cost(self, k: int) -> float:
         """Multiplications that a pair costs on average, with k coarse numbers."""
         x, y = self.x[:, :k], self.y[:, :k]
         rest_of_x, rest_of_y = (np.sqrt((1 - np.square(v).sum(axis=1)).clip(min=0)) for v in (x, y))
-        coarse = x @ y.T + rest_of_x[:, None] * rest_of_y >= self.least
-        pairs_alone = COST_OF_A_PAIR * (coarse.mean() * self.g + (coarse & self.survives).mean() * self.d)
-        return float(k + _COST_OF_A_BOUND + pairs_alone + 2 * k * self.g * self.images_a_pair)
+        bounds = (x @ y.T + rest_of_x[:, None] * rest_of_y).reshape(self.survives.shape)
+        coarse = bounds >= self.least
+        n_poses, n_orders, g = len(bounds), len(self.plan.symmetry.exchanges), self.bands.basis.shape[1]
+        pairs_alone = coarse.mean() * g + (coarse & self.survives).mean() * self.plan.d
+        every_pair = n_orders * k + n_poses * _COST_OF_A_BOUND
+        conversion = 2 * k * g * self.images_a_pair * n_orders
+        return float(every_pair + n_poses * COST_OF_A_PAIR * pairs_alone + conversion)
+
+
+def _in_every_pose(grid: Grid, symmetry: Symmetry) -> Grid:
+    """The averages of the images, pose after pose."""
+    n, n_poses = len(grid.values), len(symmetry.poses)
+    which, poses = np.tile(np.arange(n), n_poses), np.repeat(np.arange(n_poses), n)
+    return Grid(symmetry.turned(grid.values, which, poses), grid.rest[which], grid.constant[which])
 
 
 def _best_scores(
     x: Shaped[np.ndarray, "m *shape"],
     y: Shaped[np.ndarray, "n *shape"],
-    bounds: Float32[np.ndarray, "m n"],
-    memory: int,
+    bounds: Float32[np.ndarray, "poses m n"],
+    plan: Plan,
 ) -> Float64[np.ndarray, "m"]:
     """The best score of each query among the references with the largest bounds; 2 where there are none."""
-    columns = np.argsort(-bounds, axis=1)[:, :_PROMISING]
+    largest, poses = bounds.max(axis=0), bounds.argmax(axis=0)
+    columns = np.argsort(-largest, axis=1)[:, :_PROMISING]
     rows = np.broadcast_to(np.arange(len(x))[:, None], columns.shape)
-    counts = np.isfinite(bounds[rows, columns])
+    counts = np.isfinite(largest[rows, columns])
+    candidates = Candidates(rows[counts], columns[counts], poses[rows, columns][counts])
     scores = np.full(columns.shape, -np.inf)
-    scores[counts] = exact_correlations(x, y, (rows[counts], columns[counts]), memory=memory)
+    scores[counts] = scores_of(candidates, x, y, plan)
     best = scores.max(axis=1)
     return np.where(np.isfinite(best), best, 2.0)
 

@@ -14,6 +14,7 @@ from doppelscan.search.blocks import ArrayBlocks, Blocks
 from doppelscan.search.choosing import bands_for
 from doppelscan.search.neighbours import Groups
 from doppelscan.search.plan import Held, Plan
+from doppelscan.search.poses import Symmetries
 
 __all__ = ["Among", "Kept", "Passes", "asked", "prepared"]
 
@@ -32,7 +33,7 @@ class Kept:
 
     references: Blocks
     _read: ArrayBlocks | None = field(default=None, repr=False)
-    _held: tuple[Bands | None, Passes] | None = field(default=None, repr=False)
+    _held: dict[Symmetries, tuple[Bands | None, Passes]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.references)
@@ -43,13 +44,14 @@ class Kept:
 
     def prepared(self, queries: Blocks, exclude: Groups | None, plan: Plan) -> tuple[Plan, Passes]:
         """The plan for these queries, and the references' blocks."""
-        if not (self._held and self._held[0]):
+        held = self._held.get(plan.symmetries)
+        if held is None or held[0] is None:
             images = self._in_memory(plan)
             bands = bands_for(queries, images, exclude, plan)
-            if bands or not self._held:
-                self._held = bands, replace(plan, bands=bands).again(images)
-        bands, passes = self._held
-        return replace(plan, bands=bands), passes
+            if held is None or bands:
+                held = bands, replace(plan, bands=bands).again(images)
+        self._held = {plan.symmetries: held}
+        return replace(plan, bands=held[0]), held[1]
 
     def _in_memory(self, plan: Plan) -> Blocks:
         """The references, read once: for the sample that chooses the bands, and for the blocks."""
@@ -87,13 +89,14 @@ def prepared(queries: Blocks, references: Blocks, exclude: Groups | None, plan: 
 def asked(queries: Blocks, references: Blocks, plan: Plan, passes: Passes) -> Iterator[Held]:
     """The queries, block by block."""
     if not (isinstance(queries, Among) and queries.kept is references and plan.keeps(references)):
-        yield from plan.held(queries)
+        yield from plan.queries(queries)
         return
     start = 0
     for block in passes(0):
         first, last = np.searchsorted(queries.positions, (block.span.start, block.span.stop))
         if first < last:
-            yield _taken(block, queries.positions[first:last] - block.start, start)
+            taken = _taken(block, queries.positions[first:last] - block.start, start)
+            yield plan.in_each_order(taken)
             start += int(last - first)
 
 
@@ -105,4 +108,5 @@ def _taken(block: Held, rows: Int64[np.ndarray, "m"], start: int) -> Held:
     grid = block.grid and Grid(
         block.grid.values[chosen], block.grid.rest[chosen], block.grid.constant[chosen]
     )
-    return Held(start, block.pixels[chosen], block.vectors[on_device], block.constant[on_device], grid)
+    vectors, constant = block.vectors[on_device], block.constant[on_device]
+    return Held(start, block.pixels[chosen], vectors, constant, grid=grid)

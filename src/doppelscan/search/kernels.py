@@ -22,16 +22,16 @@ _CHUNK = 2**15  # products of 8-bit numbers that an int32 holds the sum of
 
 
 def block_sums(
-    pixels: Integer[np.ndarray, "n planes h w"], factor: int
+    pixels: Integer[np.ndarray, "n planes h w"], rows: Int64[np.ndarray, "b"], columns: Int64[np.ndarray, "c"]
 ) -> tuple[Int64[np.ndarray, "n planes gh gw"], Int64[np.ndarray, "n"]]:
-    """Of images of at most 16 bits: the sums over blocks of `factor` x `factor`, and the sum of squares.
+    """Of images of at most 16 bits: the sums over blocks between borders, and the sum of squares. Exact.
 
-    Blocks at the lower and right border hold what is left. The sums are exact.
+    Borders of rows and of columns begin with 0 and end with the height and the width.
     """
-    n, planes, h, w = pixels.shape
-    sums = np.empty((n, planes, -(-h // factor), -(-w // factor)), dtype=np.int64)
+    n, planes = pixels.shape[:2]
+    sums = np.empty((n, planes, len(rows) - 1, len(columns) - 1), dtype=np.int64)
     squares = np.empty(n, dtype=np.int64)
-    _in_threads(n, lambda part: _block_sums(pixels[part], factor, sums[part], squares[part]))
+    _in_threads(n, lambda part: _block_sums(pixels[part], rows, columns, sums[part], squares[part]))
     return sums, squares
 
 
@@ -99,17 +99,17 @@ def _compiled_in_any_order(loops: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compiled
-def _block_sums(pixels, factor, sums, squares):  # type: ignore[no-untyped-def]
-    n, planes, h, w = pixels.shape
-    columns = np.empty(w, dtype=np.int32)
+def _block_sums(pixels, rows, columns, sums, squares):  # type: ignore[no-untyped-def]
+    n, planes, _, w = pixels.shape
+    above = np.empty(w, dtype=np.int32)
     for i in range(n):
         square = np.int64(0)
         for plane in range(planes):
-            for top in range(0, h, factor):
-                columns[:] = 0
-                for y in range(top, min(top + factor, h)):
-                    square += _add_row(pixels[i, plane, y], columns)
-                _add_up(columns, factor, sums[i, plane, top // factor])
+            for block in range(rows.size - 1):
+                above[:] = 0
+                for y in range(rows[block], rows[block + 1]):
+                    square += _add_row(pixels[i, plane, y], above)
+                _add_up(above, columns, sums[i, plane, block])
         squares[i] = square
 
 
@@ -125,12 +125,12 @@ def _add_row(row, columns):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _add_up(columns, factor, sums):  # type: ignore[no-untyped-def]
-    """Sums over `factor` columns each."""
+def _add_up(above, columns, sums):  # type: ignore[no-untyped-def]
+    """Sums of what is above, from one border of columns to the next."""
     for block in range(sums.size):
         total = np.int64(0)
-        for x in range(block * factor, min((block + 1) * factor, columns.size)):
-            total += columns[x]
+        for x in range(columns[block], columns[block + 1]):
+            total += above[x]
         sums[block] = total
 
 

@@ -18,16 +18,17 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Int64, Shaped
+from jaxtyping import Bool, Float32, Float64, Shaped
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.search.banded import improved_by_bands
 from doppelscan.search.blocks import Blocks, as_blocks
-from doppelscan.search.bounds import product_error, rough_correlations
-from doppelscan.search.exact import exact_correlations
+from doppelscan.search.candidates import in_poses_that_reach, scores_of
 from doppelscan.search.kept import asked, prepared
 from doppelscan.search.neighbours import Groups, Neighbours, joined, merged, nobody
 from doppelscan.search.plan import Held, Plan
+from doppelscan.search.poses import Symmetries
+from doppelscan.search.symmetry import largest_correlations
 from doppelscan.settings import Resources
 
 __all__ = ["Groups", "Neighbours", "nearest"]
@@ -39,6 +40,7 @@ def nearest(
     k: int = 1,
     *,
     exclude: Groups | None = None,
+    symmetries: Symmetries = "none",
     resources: Resources | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Neighbours:
@@ -54,19 +56,24 @@ def nearest(
     exclude
         Groups of the queries and of the references: pairs of one group are left out (an image and
         those of its own patient).
+    symmetries
+        Which poses of a query count: as it is; also "flips" of its axes; "flips and turns", which also
+        exchange axes of one length (2D: 4 and 8 poses, 3D: 8 and up to 48). A reference's score is then
+        the largest over these poses, which `poses` of the result name (`poses_of`).
     progress
         Told after each step how many more pairs have been compared, of `len(queries) * len(references)`.
 
     Raises
     ------
     InputError
-        If shapes differ, pixels are not finite real numbers, k is below 1, or groups do not fit.
+        If shapes differ, pixels are not finite real numbers, k is below 1, or groups or symmetries do not fit.
     """
     queries, references = as_blocks(queries), as_blocks(references)
     _refuse_misfits(len(queries), len(references), k, exclude)
     if not len(queries) or not len(references):
         return nobody(len(queries), k)
-    plan, passes = prepared(queries, references, exclude, Plan.of(resources, queries, references))
+    plan = Plan.of(resources, queries, references, symmetries=symmetries)
+    plan, passes = prepared(queries, references, exclude, plan)
     best = []
     for block in asked(queries, references, plan, passes):
         found = nobody(len(block), k)
@@ -109,11 +116,14 @@ def _left_out(block: Held, others: Held, exclude: Groups | None) -> Bool[torch.T
 def _by_product(
     found: Neighbours, block: Held, others: Held, exclude: Groups | None, plan: Plan
 ) -> Neighbours:
-    rough = rough_correlations(block.vectors, others.vectors)
+    rough = largest_correlations(block.views, others.vectors, plan.widths)
     rough.masked_fill_(_left_out(block, others, exclude), -torch.inf)
-    rows, columns = _contenders(rough, found, product_error(plan.d, plan.device))
-    scores = exact_correlations(block.pixels, others.pixels, (rows, columns), memory=plan.scratch)
-    return merged(found, rows, others.start + columns, scores)
+    least = _least_of_contenders(rough, found, plan.error)
+    worth = (rough >= torch.from_numpy(least).float().to(rough.device)[:, None]).nonzero(as_tuple=True)
+    pairs = worth[0].cpu().numpy(), worth[1].cpu().numpy()
+    contenders = in_poses_that_reach(least, block, others, pairs, plan)
+    scores = scores_of(contenders, block.pixels, others.pixels, plan)
+    return merged(found, contenders.rows, others.start + contenders.columns, scores, contenders.poses)
 
 
 def _by_product_in_parts(
@@ -123,21 +133,20 @@ def _by_product_in_parts(
     improved = []
     for queries in plan.parts(block):
         rows = slice(queries.start - block.start, queries.start - block.start + len(queries))
-        best = Neighbours(found.indices[rows], found.scores[rows])
+        best = Neighbours(found.indices[rows], found.scores[rows], found.poses[rows])
         for references in plan.parts(others):
             best = _by_product(best, queries, references, exclude, plan)
         improved.append(best)
     return joined(improved)
 
 
-def _contenders(
+def _least_of_contenders(
     rough: Float32[torch.Tensor, "m n"], found: Neighbours, error: float
-) -> tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]]:
-    """The pairs that may be among the k best: none that is left out can be."""
+) -> Float64[np.ndarray, "m"]:
+    """What the rough correlation of a pair that may be among the k best is at least: none that is left out is."""
     k = found.scores.shape[1]
     sure = torch.from_numpy(found.least).to(rough.device)
     if k <= rough.shape[1]:
         sure = sure.maximum(rough.topk(k, dim=1).values[:, -1].double() - error)
     least = (sure - error).clamp(min=-2.0)  # any correlation is above -2; what is masked is not
-    rows, columns = (rough >= least.float()[:, None]).nonzero(as_tuple=True)
-    return rows.cpu().numpy(), columns.cpu().numpy()
+    return np.asarray(least.cpu().numpy())

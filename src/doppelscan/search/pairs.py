@@ -82,7 +82,7 @@ def _pairs_of(block: Held, others: Held, threshold: float, among: Bool[np.ndarra
     bounds.masked_fill_(~_counted(block, others, among), -torch.inf)
     pairs = reaching(np.full(len(block), threshold), bounds, block, others, plan)
     if pairs is not None:
-        return _scored(block, others, pairs, threshold, plan)
+        return _scored(block, others, (pairs.rows, pairs.columns), threshold, plan)
     plain = replace(plan, bands=None)
     parts = ((a, b) for a in plain.parts(block) for b in plain.parts(others))
     return _in_order([_by_product(a, b, threshold, among, plain) for a, b in parts])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,9 +13,12 @@ from jaxtyping import Bool, Float32, Shaped
 
 from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.errors import InputError, Problem
-from doppelscan.search.bands import Bands, Grid, averages
+from doppelscan.search.bands import Bands, Grid, averages, coarse_error
 from doppelscan.search.blocks import ArrayBlocks, Blocks
+from doppelscan.search.bounds import product_error
 from doppelscan.search.exact import is_narrow, variation, worth_compiled
+from doppelscan.search.poses import Symmetries
+from doppelscan.search.symmetry import Symmetry
 from doppelscan.settings import Resources
 
 __all__ = ["Held", "Plan"]
@@ -28,16 +32,23 @@ class Held:
     """Consecutive images in memory: their pixels as stored, and on the device what is multiplied.
 
     `vectors` are unit vectors, or coarse ones where the plan has bands; then `grid` holds the averages.
+    Where flips count, they are in parts (`symmetry`). Of queries, `turned` has them for each further order of axes.
     """
 
     start: int
     pixels: Shaped[np.ndarray, "n *shape"]
     vectors: Float32[torch.Tensor, "n d"]
     constant: Bool[torch.Tensor, "n"]
+    turned: tuple[Float32[torch.Tensor, "n d"], ...] = ()
     grid: Grid | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    @property
+    def views(self) -> tuple[Float32[torch.Tensor, "n d"], ...]:
+        """The vectors of the images with their axes in each order that there is."""
+        return (self.vectors, *self.turned)
 
     @property
     def span(self) -> slice:
@@ -58,16 +69,17 @@ class Plan:
     device: torch.device
     shape: tuple[int, ...]
     itemsize: int
+    symmetries: Symmetries = "none"
     bands: Bands | None = None
 
     @staticmethod
-    def of(resources: Resources | None, *sides: Blocks) -> Plan:
+    def of(resources: Resources | None, *sides: Blocks, symmetries: Symmetries = "none") -> Plan:
         """The plan for sides that each hold an image.
 
         Raises
         ------
         InputError
-            If the sides differ in shape, hold no real numbers, or the device is not there.
+            If the sides differ in shape, hold no real numbers, or the symmetries or the device are not there.
         """
         resources = resources or Resources()
         firsts = [side.read(0, 1) for side in sides]
@@ -76,7 +88,24 @@ class Plan:
             _refuse_other_than_real(image.dtype)
         device = _device(resources.device)
         itemsize = max(image.dtype.itemsize for image in firsts)
-        return Plan(_memory(resources.memory, device), device, firsts[0].shape[1:], itemsize)
+        return Plan(_memory(resources.memory, device), device, firsts[0].shape[1:], itemsize, symmetries)
+
+    @cached_property
+    def symmetry(self) -> Symmetry:
+        """The poses of queries that count."""
+        return Symmetry.of(self.symmetries, self.shape)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many entries of a vector are of each parity."""
+        return self.bands.widths if self.bands else self.symmetry.widths
+
+    @property
+    def error(self) -> float:
+        """The most by which a product of vectors can be less than the correlation that it stands for."""
+        if self.bands:
+            return coarse_error(1 + self.bands.k, self.device)
+        return product_error(self.d, self.device, n_folds=self.symmetry.n_folds)
 
     @property
     def d(self) -> int:
@@ -99,6 +128,10 @@ class Plan:
         stops = ((at, min(at + self.size, len(images))) for at in range(start, len(images), self.size))
         return (self._hold(images, *ends) for ends in stops)
 
+    def queries(self, images: Blocks) -> Iterator[Held]:
+        """All images, block by block, also with their axes in each further order that counts."""
+        return map(self.in_each_order, self.held(images))
+
     def again(self, images: Blocks) -> Callable[[int], Iterable[Held]]:
         """What `held` gives, for any number of passes; kept where the memory of two blocks holds all."""
         if not self.keeps(images):
@@ -112,15 +145,15 @@ class Plan:
 
     def parts(self, block: Held) -> Iterator[Held]:
         """The images of a block that another plan made, in blocks of this plan."""
-        parts = self.held(ArrayBlocks(block.pixels))
+        parts = (self.queries if block.turned else self.held)(ArrayBlocks(block.pixels))
         return (replace(part, start=block.start + part.start) for part in parts)
 
     @property
     def _bytes_an_image(self) -> int:
-        stored = self.d * self.itemsize
+        stored, n_views = self.d * self.itemsize, len(self.symmetry.exchanges)
         if self.bands:
-            return stored + 4 * (self.bands.k + 2 + self.bands.basis.shape[1])
-        return max(1, stored + 4 * self.d)
+            return stored + 4 * (n_views * (self.bands.k + 1) + 1 + self.bands.basis.shape[1])
+        return max(1, stored + 4 * n_views * self.d)
 
     def _hold(self, images: Blocks, start: int, stop: int) -> Held:
         pixels = images.read(start, stop)
@@ -129,14 +162,33 @@ class Plan:
         if self.bands:
             return self._hold_bands(start, pixels, self.bands)
         if is_narrow(pixels.dtype) and worth_compiled(pixels.size):
-            return self._hold_narrow(start, pixels)
+            return self._parted(self._hold_narrow(start, pixels))
         vectors = torch.empty(len(pixels), self.d, dtype=torch.float32, device=self.device)
         constant = torch.empty(len(pixels), dtype=torch.bool, device=self.device)
+        for some in self._steps(len(pixels)):
+            unit = unit_vectors(pixels[some], device=self.device)
+            vectors[some], constant[some] = unit.vectors, unit.constant
+        return self._parted(Held(start, pixels, vectors, constant))
+
+    def _steps(self, n: int) -> Iterator[slice]:
+        """So many images at once that work on them in float64 stays small."""
         step = max(1, min(self.scratch // 4, _STEP) // (8 * max(1, self.d)))
-        for at in range(0, len(pixels), step):
-            unit = unit_vectors(pixels[at : at + step], device=self.device)
-            vectors[at : at + step], constant[at : at + step] = unit.vectors, unit.constant
-        return Held(start, pixels, vectors, constant)
+        return (slice(at, at + step) for at in range(0, n, step))
+
+    def _parted(self, held: Held) -> Held:
+        """The same with its vectors in parts: in float64, rounded once more."""
+        if not self.symmetry.trivial:
+            for some in self._steps(len(held)):
+                held.vectors[some] = self.symmetry.parted(held.vectors[some].double()).float()
+        return held
+
+    def in_each_order(self, held: Held) -> Held:
+        """The same images also with their axes in each further order that counts."""
+        if len(self.symmetry.exchanges) == 1:
+            return held
+        if self.bands and held.grid:
+            return replace(held, turned=tuple(self.bands.coarse_in_each_order(held.grid)[1:]))
+        return replace(held, turned=tuple(self.symmetry.exchanged(held.vectors)[1:]))
 
     def _hold_narrow(self, start: int, pixels: Shaped[np.ndarray, "n *shape"]) -> Held:
         """The same, read once, from exact sums."""
@@ -165,7 +217,7 @@ class Plan:
             here = slice(at, at + step)
             values[here], grid.rest[here], grid.constant[here] = part.values, part.rest, part.constant
             vectors[here] = bands.coarse(part)
-        return Held(start, pixels, vectors, torch.from_numpy(grid.constant).to(self.device), grid)
+        return Held(start, pixels, vectors, torch.from_numpy(grid.constant).to(self.device), grid=grid)
 
 
 def _refuse_other_shapes(found: tuple[int, ...], expected: tuple[int, ...]) -> None:
