@@ -1,4 +1,4 @@
-"""Image to vector. `pixels`: the pixels themselves, centred and of unit length."""
+"""Image to vector. `pixels`: its own pixels, centred, of unit length. `contrastive`: trained on the images. `pretrained`: published."""
 
 from doppelscan.encoders.pixels import Unit, unit_vectors
 

@@ -81,7 +81,7 @@ def test_what_was_saved_encodes_alike(tmp_path: Path, preset: str, shape: tuple[
     encoder.save(tmp_path / "encoder")
     assert {path.name for path in (tmp_path / "encoder").iterdir()} == {"encoder.json", "weights.safetensors"}
     loaded = ContrastiveEncoder.load(tmp_path / "encoder")
-    assert (loaded.settings, loaded.shape) == (encoder.settings, encoder.shape)
+    assert (loaded.recipe, loaded.shape) == (encoder.recipe, encoder.shape)
     assert np.array_equal(loaded.vectors(pixels_of(3, shape)), encoder.vectors(pixels_of(3, shape)))
 
 
@@ -92,7 +92,7 @@ def test_what_is_damaged_or_of_another_version_is_refused(tmp_path: Path) -> Non
     about.write_text(json.dumps(content | {"format": "doppelscan-encoder/2"}))
     with pytest.raises(FormatError, match="newer doppelscan"):
         ContrastiveEncoder.load(tmp_path)
-    about.write_text(json.dumps(content | {"settings": {"depth": 3}}))
+    about.write_text(json.dumps(content | {"recipe": {"depth": 3}}))
     with pytest.raises(FormatError, match="is damaged"):
         ContrastiveEncoder.load(tmp_path)
     about.write_text(json.dumps(content | {"shape": [2, 20, 20]}))
