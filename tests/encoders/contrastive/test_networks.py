@@ -50,7 +50,7 @@ def test_64_voxels_become_4_by_strides_alone() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 64, 64), (3, 8, 64), (1, 1, 1), (4, 32, 20, 8), (1, 5, 5, 5)])
 def test_the_compact_network_takes_any_shape_and_its_vectors_are_centred(shape: tuple[int, ...]) -> None:
-    network = Compact(shape[0], len(shape) - 1, 128).eval()
+    network = Compact(shape[0], len(shape) - 1, 128, width=8).eval()
     with torch.no_grad():
         vectors = network(torch.randn(2, *shape))
     assert vectors.shape == (2, 128)

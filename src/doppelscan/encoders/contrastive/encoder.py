@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from doppelscan.encoders.contrastive.augmentation import mirror_axes
 from doppelscan.encoders.contrastive.checkpoints import load_weights, weights_of
 from doppelscan.encoders.contrastive.inputs import input_space, resized, scaled
 from doppelscan.encoders.contrastive.networks import network_for
-from doppelscan.encoders.contrastive.settings import ContrastiveSettings, Recipe
+from doppelscan.encoders.contrastive.settings import Recipe
 from doppelscan.encoders.devices import device_named
 from doppelscan.encoders.passing import in_equal_batches
 from doppelscan.errors import FormatError, InputError, Problem
@@ -37,19 +37,16 @@ class ContrastiveEncoder:
 
     Attributes
     ----------
+    recipe
+        How it was trained.
     shape
         The shape (c, *space) of the images it was trained on.
     """
 
     network: nn.Module
-    settings: ContrastiveSettings
+    recipe: Recipe
     shape: tuple[int, ...]
     device: torch.device
-
-    @property
-    def recipe(self) -> Recipe:
-        """How it was trained."""
-        return self.settings.recipe(len(self.shape) - 1)
 
     @property
     def fingerprint(self) -> str:
@@ -91,7 +88,7 @@ class ContrastiveEncoder:
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors`, then `encoder.json`, which says that all is there."""
         write_tensors(folder / "weights.safetensors", weights_of(self.network), {"format": _FORMAT})
-        about = {"format": _FORMAT, "settings": self.settings.to_json(), "shape": list(self.shape)}
+        about = {"format": _FORMAT, "recipe": asdict(self.recipe), "shape": list(self.shape)}
         write_json(folder / "encoder.json", about)
 
     @staticmethod
@@ -107,14 +104,13 @@ class ContrastiveEncoder:
         path = folder / "weights.safetensors"
         weights, _ = read_tensors(path, expected=_FORMAT)
         try:
-            settings, shape = ContrastiveSettings(**about["settings"]), tuple(about["shape"])
+            recipe, shape = Recipe(**about["recipe"]), tuple(about["shape"])
         except (KeyError, TypeError) as error:
             raise FormatError(Problem(f"is damaged: {error}", where=str(folder / "encoder.json"))) from error
         device = device_named((resources or Resources()).device)
-        recipe = settings.recipe(len(shape) - 1)
         network = network_for(recipe, shape[0], input_space(shape[1:], recipe.side))
         load_weights(network, weights, path)
-        return ContrastiveEncoder(network.to(device), settings, shape, device)
+        return ContrastiveEncoder(network.to(device), recipe, shape, device)
 
     @torch.inference_mode()
     def _passed(self, pixels: Shaped[np.ndarray, "m c *space"]) -> Float32[np.ndarray, "m d"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -53,13 +54,14 @@ def fit(
         memory, or `folder` holds another training.
     """
     settings, resources = settings or ContrastiveSettings(), resources or Resources()
-    key = fingerprint(_key(images, settings, seed))
+    recipe = settings.recipe(len(images.shape) - 1)
+    key = fingerprint(_key(images, recipe, seed))
     if folder is not None and _is_finished(folder, key):
         return ContrastiveEncoder.load(folder, resources=resources)
-    lesson = _lesson(images, settings.recipe(len(images.shape) - 1), seed, resources, progress)
+    lesson = _lesson(images, recipe, seed, resources, progress)
     learner = Learner.new(lesson, device_named(resources.device))
     _trained(learner, lesson, None if folder is None else folder / _CHECKPOINT, key, progress)
-    encoder = ContrastiveEncoder(learner.network.eval(), settings, images.shape, learner.device)
+    encoder = ContrastiveEncoder(learner.network.eval(), recipe, images.shape, learner.device)
     if folder is not None:
         encoder.save(folder)
         (folder / _CHECKPOINT).unlink(missing_ok=True)
@@ -76,19 +78,19 @@ def fitted(
 ) -> ContrastiveEncoder:
     """The encoder that `fit` gives, from the cache where it was trained before; other processes wait for it."""
     settings = settings or ContrastiveSettings()
-    folder = Cache.default().path("encoders", _key(images, settings, seed))
+    folder = Cache.default().path("encoders", _key(images, settings.recipe(len(images.shape) - 1), seed))
     with locked(folder):
         return fit(images, settings, seed=seed, folder=folder, resources=resources, progress=progress)
 
 
-def _key(images: ImageSet, settings: ContrastiveSettings, seed: int) -> dict[str, object]:
+def _key(images: ImageSet, recipe: Recipe, seed: int) -> dict[str, object]:
     """All that the weights depend on, but for the device and its libraries' rounding."""
     patients = fingerprint(np.ascontiguousarray(images.patients).tobytes())
     return {
         "version": _VERSION,
         "pixels": images.pixels.fingerprint,
         "patients": patients,
-        "settings": settings.to_json(),
+        "recipe": asdict(recipe),
         "seed": seed,
     }
 

@@ -14,7 +14,6 @@ __all__ = ["Compact", "network_for"]
 _CONV = {2: nn.Conv2d, 3: nn.Conv3d}
 _NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _LAYOUT = {2: torch.channels_last, 3: torch.channels_last_3d}  # in which processors convolve fastest
-_WIDTH = {2: 48, 3: 32}
 
 
 def network_for(recipe: Recipe, n_channels: int, space: tuple[int, ...]) -> nn.Module:
@@ -23,7 +22,7 @@ def network_for(recipe: Recipe, n_channels: int, space: tuple[int, ...]) -> nn.M
         return ResNet50(n_channels, recipe.n_outputs)
     if recipe.network == "strided":
         return Strided(n_channels, space, recipe.n_outputs)
-    return Compact(n_channels, len(space), recipe.n_outputs)
+    return Compact(n_channels, len(space), recipe.n_outputs, recipe.width)
 
 
 class Compact(nn.Module):
@@ -32,9 +31,8 @@ class Compact(nn.Module):
     Centred outputs make cosine similarity, which training uses, the Pearson correlation that searches use.
     """
 
-    def __init__(self, n_channels: int, n_axes: int, n_outputs: int) -> None:
+    def __init__(self, n_channels: int, n_axes: int, n_outputs: int, width: int) -> None:
         super().__init__()
-        width = _WIDTH[n_axes]
         self.layout = _LAYOUT[n_axes]
         self.stem = nn.Sequential(
             *_convolution(n_axes, n_channels, width // 2, stride=2),

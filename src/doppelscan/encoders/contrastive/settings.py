@@ -58,9 +58,7 @@ class ContrastiveSettings:
         """How images of 2 or 3 spatial axes are trained on."""
         if n_axes not in {2, 3}:
             raise InputError(Problem(f"images have {n_axes} spatial axes", cure="give images or volumes"))
-        recipe = _RECIPES[self.preset, n_axes]
-        if recipe.n_pairs is not None:
-            recipe = replace(recipe, n_pairs=recipe.n_pairs * _EFFORT[self.effort])
+        recipe = _DAR[n_axes] if self.preset == "dar" else _DEFAULT[self.effort, n_axes]
         chosen = {name: getattr(self, name) for name in ("side", "batch", "epochs")}
         return replace(recipe, **{name: value for name, value in chosen.items() if value is not None})
 
@@ -83,6 +81,8 @@ class Recipe:
         The learning rate at the end of the cosine, as a share of the largest.
     warm_up
         The share of steps in which the learning rate rises.
+    width
+        Channels of the compact network's first stage.
     """
 
     network: Literal["compact", "resnet50", "strided"]
@@ -98,6 +98,7 @@ class Recipe:
     weight_decay: float = 0.0
     epochs: int | None = None
     n_pairs: int | None = None
+    width: int = 0
 
     @property
     def mirrored(self) -> bool:
@@ -116,8 +117,7 @@ class Recipe:
         return math.ceil(self.n_pairs * self.n_batches(n_images) / n_images)
 
 
-_EFFORT = {"quick": 1, "standard": 3, "thorough": 14}
-_DAR = Recipe(
+_FILMS_OF_DAR = Recipe(
     network="resnet50",
     views="paper",
     scaling="extremes",
@@ -129,23 +129,29 @@ _DAR = Recipe(
     last_rate=0.5,
     epochs=200,
 )
-_DEFAULT = Recipe(
+_DAR = {2: _FILMS_OF_DAR, 3: replace(_FILMS_OF_DAR, network="strided", side=None, n_outputs=32, batch=10)}
+
+_FILMS = Recipe(
     network="compact",
+    width=32,
     views="strong",
     scaling="standard",
     side=64,
     n_outputs=128,
-    batch=256,
+    batch=200,
     temperature=0.1,
     learning_rate=2e-3,
     last_rate=0.0,
     warm_up=0.05,
     weight_decay=1e-4,
-    n_pairs=15_000,
+    n_pairs=27_000,
 )
-_RECIPES: dict[tuple[str, int], Recipe] = {
-    ("default", 2): _DEFAULT,
-    ("default", 3): replace(_DEFAULT, side=32, batch=128),
-    ("dar", 2): _DAR,
-    ("dar", 3): replace(_DAR, network="strided", side=None, n_outputs=32, batch=10),
+_VOLUMES = replace(_FILMS, width=24, side=32, batch=100, n_pairs=5_000)
+_DEFAULT = {
+    ("quick", 2): _FILMS,
+    ("standard", 2): replace(_FILMS, n_pairs=90_000),
+    ("thorough", 2): replace(_FILMS, n_pairs=220_000, width=48),
+    ("quick", 3): _VOLUMES,
+    ("standard", 3): replace(_VOLUMES, n_pairs=16_000),
+    ("thorough", 3): replace(_VOLUMES, n_pairs=60_000),
 }

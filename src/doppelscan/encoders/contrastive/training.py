@@ -78,9 +78,8 @@ class Step:
 
 def training(learner: Learner, lesson: Lesson) -> Iterator[Step]:
     """The steps that are left; after each, `learner` is ready for the next."""
-    learner.network.train()
     while learner.done < lesson.n_steps:
-        with torch.backends.cudnn.flags(deterministic=True):
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True):
             loss = _loss(learner, lesson)
             learner.optimizer.zero_grad()
             torch.autograd.backward(loss)
@@ -120,7 +119,7 @@ def _vectors(
         _seeded(learner.device, seed, "dropout", learner.done),
         torch.autocast(learner.device.type, torch.bfloat16, enabled=half),
     ):
-        vectors: torch.Tensor = learner.network(images)
+        vectors: torch.Tensor = learner.network.train()(images)
     return vectors
 
 
