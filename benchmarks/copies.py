@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,18 +29,17 @@ from doppelscan.seeds import stream
 from doppelscan.statistics import auc, clustered, sensitivity_at
 
 LISTS: dict[str, Sequence[Transform | PartialCopy]] = {"standard": STANDARD, "hard": HARD, "parts": PARTS}
+MEASURES = ["at 1%", "at 5%", "AUC", "named"]
+ENDS = ["value", "low", "high", "n"]
 ALL = "all"
 
 
 @dataclass(frozen=True, eq=False)
 class Planted:
-    """The queries of one list: changed images, whether they are copies, of whom, of which training image."""
+    """Changed images; of each, in `facts`: list, change, copy (or not), patient, source (training image, or -1)."""
 
     pixels: np.ndarray
-    change: np.ndarray
-    copy: np.ndarray
-    patient: np.ndarray
-    source: np.ndarray
+    facts: pd.DataFrame
 
 
 def main() -> None:
@@ -56,42 +55,41 @@ def main() -> None:
     a = parser.parse_args()
     for name in a.sets:
         images = cohort(name, a.part, a.data)
-        rows = [
-            row
-            for listed in a.lists
-            for row in measured(images, planted(images, LISTS[listed], a.planted), listed, a.methods)
-        ]
-        write(pd.DataFrame(rows), images, f"{name}, part {a.part}", a.out / f"copies-{name}-{a.part}")
+        queries = planted(images, a.lists, a.planted)
+        rows = pd.DataFrame([row for method in a.methods for row in measured(images, queries, method)])
+        write(rows, images, f"{name}, part {a.part}", a.out / f"copies-{name.replace(' ', '-')}-{a.part}")
 
 
-def planted(images: Cohort, changes: Sequence[Transform | PartialCopy], n: int) -> Planted:
-    """Every change of n training images and n held-out ones; the latter also lend what is mixed in."""
+def planted(images: Cohort, lists: Sequence[str], n: int) -> Planted:
+    """Every change of n training images and of n held-out ones; the latter also lend what is mixed in."""
     own, other = drawn(images.train_patient, n), drawn(images.held_patient, n)
-    lent = np.resize(other, len(own)), np.roll(other, 1)
+    lent = {True: np.resize(other, len(own)), False: np.roll(other, 1)}
     jobs = [
-        (change, arm, int(i), int(j))
-        for change in changes
-        for arm, positions in enumerate((own, other))
-        for i, j in zip(positions, lent[arm], strict=True)
+        (listed, change, copy, int(i), int(j))
+        for listed in lists
+        for change in LISTS[listed]
+        for copy, positions in ((True, own), (False, other))
+        for i, j in zip(positions, lent[copy], strict=True)
     ]
-
-    def one(job: tuple[Transform | PartialCopy, int, int, int]) -> np.ndarray:
-        change, arm, i, j = job
-        rng = stream(0, "benchmark", change.name, arm, i)
-        return altered(change, (images.train, images.held)[arm][i], images.held[j], rng)
-
     with ThreadPoolExecutor() as pool:
-        pixels = np.stack(list(pool.map(one, jobs)))
-    names, arms, positions, _ = (np.array(column) for column in zip(*jobs, strict=True))
-    copy = arms == 0
-    names = np.array([change.name for change in names], dtype=object)
-    patient = [(images.train_patient, images.held_patient)[arm][i] for _, arm, i, _ in jobs]
-    return Planted(pixels, names, copy, np.array(patient), np.where(copy, positions, -1))
+        pixels = list(pool.map(lambda job: altered(images, *job[1:]), jobs))
+    rows = [
+        {
+            "list": listed,
+            "change": change.name,
+            "copy": copy,
+            "patient": (images.train_patient if copy else images.held_patient)[i],
+            "source": i if copy else -1,
+        }
+        for listed, change, copy, i, _ in jobs
+    ]
+    return Planted(np.stack(pixels), pd.DataFrame(rows))
 
 
-def altered(
-    change: Transform | PartialCopy, image: np.ndarray, other: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def altered(images: Cohort, change: Transform | PartialCopy, copy: bool, i: int, j: int) -> np.ndarray:  # noqa: FBT001
+    """Training or held-out image i, changed; what is mixed with it, or holds its part, is held-out image j."""
+    image, other = (images.train if copy else images.held)[i], images.held[j]
+    rng = stream(0, "benchmark", change.name, int(copy), i)
     if isinstance(change, PartialCopy):
         return change(image, other, rng).pixels
     return change(image, rng, other=other)
@@ -104,63 +102,54 @@ def drawn(patient: np.ndarray, n: int) -> np.ndarray:
     return order[np.argsort(visit, kind="stable")][:n]
 
 
-def measured(
-    images: Cohort, queries: Planted, listed: str, methods: Sequence[str]
-) -> list[dict[str, object]]:
-    """A row for each method and change, and for all changes of the list."""
-    rows: list[dict[str, object]] = []
-    for name in methods:
-        start = time.perf_counter()
-        score, best = METHODS[name](images.train, images.train_patient, queries.pixels)
-        seconds = time.perf_counter() - start
-        named = named_rightly(images.train, best, queries)
-        print(f"{listed}: {name}, {len(score)} queries, {seconds:.1f} s", flush=True)
-        for change in (*dict.fromkeys(queries.change), ALL):
-            row = {"list": listed, "change": change, "method": name, "seconds": seconds}
-            rows.append(row | estimates(queries, score.astype(np.float64), named, change))
-    return rows
+def measured(images: Cohort, queries: Planted, method: str) -> Iterator[dict[str, object]]:
+    """A row for each change, and for all changes of each list."""
+    start = time.perf_counter()
+    score, best = METHODS[method](images.train, images.train_patient, queries.pixels)
+    seconds = time.perf_counter() - start
+    print(f"{method}: {len(score)} queries, {seconds:.1f} s", flush=True)
+    scored = queries.facts.assign(
+        score=score.astype(np.float64), named=named(images.train, best, queries.facts)
+    )
+    for listed, rows in scored.groupby("list", sort=False):
+        for change in (*dict.fromkeys(rows["change"]), ALL):
+            known = {"list": listed, "change": change, "method": method, "seconds": seconds}
+            yield known | estimates(rows, change)
 
 
-def named_rightly(train: np.ndarray, best: np.ndarray, queries: Planted) -> np.ndarray:
+def named(train: np.ndarray, best: np.ndarray, facts: pd.DataFrame) -> list[bool]:
     """Whether the best match is the source, or has the very same pixels."""
-    pairs = zip(best, queries.source, strict=True)
-    return np.array([s >= 0 and (b == s or np.array_equal(train[b], train[s])) for b, s in pairs])
+    pairs = zip(best, facts["source"], strict=True)
+    return [source >= 0 and (b == source or np.array_equal(train[b], train[source])) for b, source in pairs]
 
 
-def estimates(queries: Planted, score: np.ndarray, named: np.ndarray, change: str) -> dict[str, Estimate]:
-    """Of the copies of one change against all that are no copies."""
-    mine = queries.copy & ((queries.change == change) | (change == ALL))
-    kept = mine | ~queries.copy
-    columns = score[kept], queries.copy[kept], queries.patient[kept]
+def estimates(rows: pd.DataFrame, change: str) -> dict[str, Estimate]:
+    """Of the copies of one change, against all of the list that are no copies."""
+    mine = rows["copy"] & ((rows["change"] == change) | (change == ALL))
+    kept, copies = rows[mine | ~rows["copy"]], rows[mine]
+    columns = tuple(kept[name].to_numpy() for name in ("score", "copy", "patient"))
     return {
         "at 1%": sensitivity_at(*columns, 0.01, n_draws=300),
         "at 5%": sensitivity_at(*columns, 0.05, n_draws=300),
         "AUC": auc(*columns),
-        "named": clustered(named[mine], queries.patient[mine]),
+        "named": clustered(copies["named"].to_numpy(), copies["patient"].to_numpy()),
     }
 
 
 def write(rows: pd.DataFrame, images: Cohort, title: str, path: Path) -> None:
     """The Markdown table, a column a method, and all estimates as CSV."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path = path.with_name(path.name.replace(" ", "-"))
-    n_train, n_held = len(images.train), len(images.held)
-    head = f"{title}: {n_train} training images {images.train.shape[1:]}, {n_held} of other patients.\n"
-    key = "Found at 1% / at 5% of false alarms / AUC / named; in the last row with the interval at 1%.\n"
-    text = "\n".join([head, key, *(table(part) for _, part in rows.groupby("list", sort=False))])
-    path.with_suffix(".md").write_text(text)
-    flat = rows.drop(columns=MEASURES).assign(
-        **{
-            f"{name}, {end}": [getattr(e, end) for e in rows[name]]
-            for name in MEASURES
-            for end in ("value", "low", "high", "n")
-        }
+    head = (
+        f"{title}: {len(images.train)} training images {images.train.shape[1:]} of "
+        f"{len(set(images.train_patient))} patients, {len(images.held)} of {len(set(images.held_patient))} others.\n\n"
+        "Found at 1% / at 5% of false alarms / AUC / named; for all changes, the interval at 1% too.\n"
     )
+    text = "\n".join([head, *(table(part) for _, part in rows.groupby("list", sort=False))])
+    path.with_suffix(".md").write_text(text)
+    ends = {f"{name}, {end}": [getattr(e, end) for e in rows[name]] for name in MEASURES for end in ENDS}
+    flat = rows.drop(columns=MEASURES).assign(**ends)
     flat.round(4).to_csv(path.with_suffix(".csv"), index=False)
     print(text)
-
-
-MEASURES = ["at 1%", "at 5%", "AUC", "named"]
 
 
 def table(rows: pd.DataFrame) -> str:

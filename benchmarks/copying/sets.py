@@ -34,14 +34,19 @@ class Cohort:
 
 
 def cohort(name: str, part: str, data: Path = DATA) -> Cohort:
-    """One part of a set, its patients split into trained on and held out."""
+    """One part of a set, its patients split into trained on and held out.
+
+    A held-out image with the very pixels of a training image is left out: published sets hold some under two names.
+    """
     images = SETS[name](data)
     patient = _patients(images, name)
     mine = np.flatnonzero(np.isin(patient, _part(patient, part)))
-    held = np.isin(patient[mine], _drawn(patient[mine], HELD_OUT_SHARE, "held out"))
+    train = ~np.isin(patient[mine], _drawn(patient[mine], HELD_OUT_SHARE, "held out"))
     code = pd.factorize(patient[mine])[0]
     pixels = images.take(mine).read(0, len(mine))
-    return Cohort(pixels[~held], code[~held], pixels[held], code[held])
+    trained_on = {image.tobytes() for image in pixels[train]}
+    held = ~train & np.array([image.tobytes() not in trained_on for image in pixels])
+    return Cohort(pixels[train], code[train], pixels[held], code[held])
 
 
 def _part(patient: np.ndarray, part: str) -> np.ndarray:
