@@ -46,13 +46,14 @@ def ssim(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
 
 def perceptual_hash(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
     """The largest share of equal bits of DCT hashes: 64 low frequencies, above their median or not."""
-    return _best_of_blocks(_hash(queries), lambda x: x @ _hash(train).T / 64)
+    y = _hash(train)
+    return _best_of_blocks(_hash(queries), lambda x: x @ y.T / 64)
 
 
 def tiled_l2(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
     """The smallest distance, where that of two images is the largest of their tiles' (Carlini et al. 2023)."""
     y = _tiles(_small(train, 64))
-    return _best_of_blocks(_tiles(_small(queries, 64)), lambda x: -_tiled_distance(x, y))
+    return _best_of_blocks(_small(queries, 64), lambda x: -_tiled_distance(_tiles(x), y))
 
 
 METHODS: dict[str, Method] = {
