@@ -1,0 +1,175 @@
+"""Which copies does each method find? Transformed and partial copies, planted in real images split by patient.
+
+Training images of many patients are changed as `doppelscan.images` lists it: these are the copies. The
+same changes of images of other patients, whom no method has seen, set one threshold for each list of changes. Each cell
+holds the share of copies found at 1% and at 5% of false alarms (by patient), the area under the curve, and the share
+of copies whose source is named. A second table, as CSV, has every number with its interval.
+
+Run: `python benchmarks/copies.py --sets films --planted 300 --part report`. To add a method, see copying/methods.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from copying.methods import METHODS
+from copying.sets import DATA, SETS, Cohort, cohort
+from doppelscan.estimates import Estimate
+from doppelscan.images.parts import PARTS, PartialCopy
+from doppelscan.images.transforms import HARD, STANDARD, Transform
+from doppelscan.seeds import stream
+from doppelscan.statistics import auc, clustered, sensitivity_at
+
+LISTS: dict[str, Sequence[Transform | PartialCopy]] = {"standard": STANDARD, "hard": HARD, "parts": PARTS}
+MEASURES = ["at 1%", "at 5%", "AUC", "named"]
+ENDS = ["value", "low", "high", "n"]
+ALL = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class Planted:
+    """Changed images; of each, in `facts`: list, change, copy (or not), patient, source (training image, or -1)."""
+
+    pixels: np.ndarray
+    facts: pd.DataFrame
+
+
+def main() -> None:
+    """Plant, score and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", nargs="*", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--lists", nargs="*", choices=list(LISTS), default=list(LISTS))
+    parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--part", choices=["tune", "report"], default="tune")
+    parser.add_argument("--planted", type=int, default=100, help="images of each kind that are changed")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    a = parser.parse_args()
+    for name in a.sets:
+        images = cohort(name, a.part, a.data)
+        queries = planted(images, a.lists, a.planted)
+        rows = pd.DataFrame([row for method in a.methods for row in measured(images, queries, method)])
+        write(rows, images, f"{name}, part {a.part}", a.out / f"copies-{name.replace(' ', '-')}-{a.part}")
+
+
+def planted(images: Cohort, lists: Sequence[str], n: int) -> Planted:
+    """Every change of n training images and of n held-out ones; the latter also lend what is mixed in."""
+    own, other = drawn(images.train_patient, n), drawn(images.held_patient, n)
+    lent = {True: np.resize(other, len(own)), False: np.roll(other, 1)}
+    jobs = [
+        (listed, change, copy, int(i), int(j))
+        for listed in lists
+        for change in LISTS[listed]
+        for copy, positions in ((True, own), (False, other))
+        for i, j in zip(positions, lent[copy], strict=True)
+    ]
+    with ThreadPoolExecutor() as pool:
+        pixels = list(pool.map(lambda job: altered(images, *job[1:]), jobs))
+    rows = [
+        {
+            "list": listed,
+            "change": change.name,
+            "copy": copy,
+            "patient": (images.train_patient if copy else images.held_patient)[i],
+            "source": i if copy else -1,
+        }
+        for listed, change, copy, i, _ in jobs
+    ]
+    return Planted(np.stack(pixels), pd.DataFrame(rows))
+
+
+def altered(images: Cohort, change: Transform | PartialCopy, copy: bool, i: int, j: int) -> np.ndarray:  # noqa: FBT001
+    """Training or held-out image i, changed; what is mixed with it, or holds its part, is held-out image j."""
+    image, other = (images.train if copy else images.held)[i], images.held[j]
+    rng = stream(0, "benchmark", change.name, int(copy), i)
+    if isinstance(change, PartialCopy):
+        return change(image, other, rng).pixels
+    return change(image, rng, other=other)
+
+
+def drawn(patient: np.ndarray, n: int) -> np.ndarray:
+    """The positions of n images, of as many patients as there are, always the same."""
+    order = stream(0, "sources").permutation(len(patient))
+    visit = pd.Series(order).groupby(patient[order]).cumcount()
+    return order[np.argsort(visit, kind="stable")][:n]
+
+
+def measured(images: Cohort, queries: Planted, method: str) -> Iterator[dict[str, object]]:
+    """A row for each change, and for all changes of each list."""
+    start = time.perf_counter()
+    score, best = METHODS[method](images.train, images.train_patient, queries.pixels)
+    seconds = time.perf_counter() - start
+    print(f"{method}: {len(score)} queries, {seconds:.1f} s", flush=True)
+    scored = queries.facts.assign(
+        score=score.astype(np.float64), named=named(images.train, best, queries.facts)
+    )
+    for listed, rows in scored.groupby("list", sort=False):
+        for change in (*dict.fromkeys(rows["change"]), ALL):
+            known = {"list": listed, "change": change, "method": method, "seconds": seconds}
+            yield known | estimates(rows, change)
+
+
+def named(train: np.ndarray, best: np.ndarray, facts: pd.DataFrame) -> list[bool]:
+    """Whether the best match is the source, or has the very same pixels."""
+    pairs = zip(best, facts["source"], strict=True)
+    return [source >= 0 and (b == source or np.array_equal(train[b], train[source])) for b, source in pairs]
+
+
+def estimates(rows: pd.DataFrame, change: str) -> dict[str, Estimate]:
+    """Of the copies of one change, against all of the list that are no copies."""
+    mine = rows["copy"] & ((rows["change"] == change) | (change == ALL))
+    kept, copies = rows[mine | ~rows["copy"]], rows[mine]
+    columns = tuple(kept[name].to_numpy() for name in ("score", "copy", "patient"))
+    return {
+        "at 1%": sensitivity_at(*columns, 0.01, n_draws=300),
+        "at 5%": sensitivity_at(*columns, 0.05, n_draws=300),
+        "AUC": auc(*columns),
+        "named": clustered(copies["named"].to_numpy(), copies["patient"].to_numpy()),
+    }
+
+
+def write(rows: pd.DataFrame, images: Cohort, title: str, path: Path) -> None:
+    """The Markdown table, a column a method, and all estimates as CSV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = (
+        f"{title}: {len(images.train)} training images {images.train.shape[1:]} of "
+        f"{len(set(images.train_patient))} patients, {len(images.held)} of {len(set(images.held_patient))} others.\n\n"
+        "Found at 1% / at 5% of false alarms / AUC / named; for all changes, the interval at 1% too.\n"
+    )
+    text = "\n".join([head, *(table(part) for _, part in rows.groupby("list", sort=False))])
+    path.with_suffix(".md").write_text(text)
+    ends = {f"{name}, {end}": [getattr(e, end) for e in rows[name]] for name in MEASURES for end in ENDS}
+    flat = rows.drop(columns=MEASURES).assign(**ends)
+    flat.round(4).to_csv(path.with_suffix(".csv"), index=False)
+    print(text)
+
+
+def table(rows: pd.DataFrame) -> str:
+    """One list: a line a change, a column a method."""
+    methods, changes = (list(dict.fromkeys(rows[name])) for name in ("method", "change"))
+    cells = {(row["change"], row["method"]): cell(row) for _, row in rows.iterrows()}
+    seconds = rows.groupby("method")["seconds"].first()
+    lines = [[rows["list"].iloc[0], *methods], ["---"] * (1 + len(methods))]
+    lines += [[change, *(cells[change, method] for method in methods)] for change in changes]
+    lines += [["seconds", *(f"{seconds[method]:.1f}" for method in methods)]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def cell(row: pd.Series) -> str:
+    values = " / ".join(
+        f"{row[name].value:.3f}" if name == "AUC" else f"{row[name].value:.2f}" for name in MEASURES
+    )
+    at = row["at 1%"]
+    return f"{values} ({at.low:.2f} to {at.high:.2f})" if row["change"] == ALL else values
+
+
+if __name__ == "__main__":
+    main()

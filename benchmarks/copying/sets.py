@@ -1,0 +1,82 @@
+"""Real images to plant copies in, split by patient: training images, and images of other patients.
+
+Every set is cut in two by patient: nothing but the part `tune` may be looked at while a method is made, and only
+the part `report` is reported on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from doppelscan.images.preparation import Preparation
+from doppelscan.imagesets import ImageSet, open_images
+from doppelscan.imagesets.saving import cached
+from doppelscan.seeds import stream
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+TUNED_SHARE = 0.35
+HELD_OUT_SHARE = 0.4
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """Training images and held-out ones, (n, c, *space), with a number for each one's patient."""
+
+    train: np.ndarray
+    train_patient: np.ndarray
+    held: np.ndarray
+    held_patient: np.ndarray
+
+
+def cohort(name: str, part: str, data: Path = DATA) -> Cohort:
+    """One part of a set, its patients split into trained on and held out.
+
+    A held-out image with the very pixels of a training image is left out: published sets hold some under two names.
+    """
+    images = SETS[name](data)
+    patient = _patients(images, name)
+    mine = np.flatnonzero(np.isin(patient, _part(patient, part)))
+    train = ~np.isin(patient[mine], _drawn(patient[mine], HELD_OUT_SHARE, "held out"))
+    code = pd.factorize(patient[mine])[0]
+    pixels = images.take(mine).read(0, len(mine))
+    trained_on = {image.tobytes() for image in pixels[train]}
+    held = ~train & np.array([image.tobytes() not in trained_on for image in pixels])
+    return Cohort(pixels[train], code[train], pixels[held], code[held])
+
+
+def _part(patient: np.ndarray, part: str) -> np.ndarray:
+    tuned = _drawn(patient, TUNED_SHARE, "tuning patients")
+    return tuned if part == "tune" else np.setdiff1d(patient, tuned)
+
+
+def _drawn(patient: np.ndarray, share: float, name: str) -> np.ndarray:
+    """A share of the patients, always the same ones."""
+    order = stream(0, name).permutation(np.array(sorted(set(patient)), dtype=object))
+    return order[: int(share * len(order))]
+
+
+def _patients(images: ImageSet, name: str) -> np.ndarray:
+    """Who is on each image; an unknown patient is the image itself, or a run of brain slices."""
+    table = images.table
+    if name == "brain slices":  # neighbouring numbers are mostly one patient
+        number = table["id"].str.extract(r"(\d+)\.", expand=False).astype(int) // 10
+        return (table["label"] + number.astype(str)).to_numpy(object)
+    return table["patient"].fillna(table["id"]).to_numpy(object)
+
+
+def _opened(folder: str, preparation: Preparation) -> Callable[[Path], ImageSet]:
+    return lambda data: cached(open_images(data / folder), preparation=preparation)
+
+
+SETS: dict[str, Callable[[Path], ImageSet]] = {
+    "films": _opened("chest_xray", Preparation(size=(128,), channels="grey")),
+    "small films": _opened("chest_xray_64", Preparation(size=(64,), channels="grey")),
+    "brain slices": _opened("brain_tumor_slices", Preparation(size=(128,), channels="grey")),
+    "skin": _opened("skin", Preparation(size=(128,), channels="rgb")),
+    "hippocampus": _opened("hippocampus", Preparation(size=(32,), intensity="percentile")),
+}

@@ -1,0 +1,150 @@
+"""The benchmark of copies plants what it says, counts it rightly, and its baselines are what their papers say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import copies
+from cohorts import films, pixels_of
+from copying import methods
+from copying.sets import SETS, Cohort, cohort
+from doppelscan.images.parts import PARTS
+from doppelscan.images.transforms import HARD, STANDARD
+from doppelscan.seeds import stream
+from realdata import real_data
+
+every_method = pytest.mark.parametrize("method", methods.METHODS)
+
+
+@pytest.fixture(scope="module")
+def images() -> Cohort:
+    train, held = films(40, side=32, each=2), films(30, side=32, first=100)
+    return Cohort(pixels_of(train), train.patients, pixels_of(held), held.patients + 1000)
+
+
+@pytest.fixture(scope="module")
+def queries(images: Cohort) -> copies.Planted:
+    return copies.planted(images, list(copies.LISTS), 20)
+
+
+def test_every_change_is_planted_in_both_arms(images: Cohort, queries: copies.Planted) -> None:
+    facts = queries.facts
+    assert len(queries.pixels) == len(facts)
+    for listed, changes in {"standard": STANDARD, "hard": HARD, "parts": PARTS}.items():
+        counted = facts[facts["list"] == listed].groupby(["change", "copy"]).size()
+        assert counted.to_dict() == {(change.name, copy): 20 for change in changes for copy in (True, False)}
+    assert set(facts.loc[facts["copy"], "patient"]) <= set(images.train_patient)
+    assert set(facts.loc[~facts["copy"], "patient"]) <= set(images.held_patient)
+    assert (facts["source"] >= 0).eq(facts["copy"]).all()
+
+
+def test_exact_copies_are_the_sources_themselves(images: Cohort, queries: copies.Planted) -> None:
+    exact = (queries.facts["change"] == "exact") & queries.facts["copy"]
+    np.testing.assert_array_equal(queries.pixels[exact], images.train[queries.facts.loc[exact, "source"]])
+
+
+def test_as_many_patients_as_there_are_are_drawn_before_any_twice() -> None:
+    patient = np.repeat(np.arange(10), 4)
+    assert len(set(patient[copies.drawn(patient, 10)])) == 10
+    assert np.bincount(patient[copies.drawn(patient, 20)]).tolist() == [2] * 10
+    assert len(copies.drawn(patient, 100)) == 40
+
+
+@every_method
+def test_a_copycat_is_caught_and_named_and_a_fresh_film_is_not(method: str, images: Cohort) -> None:
+    score, best = methods.METHODS[method](
+        images.train, images.train_patient, np.concatenate([images.train[:20], images.held[:20]])
+    )
+    assert score.shape == best.shape == (40,)
+    np.testing.assert_array_equal(best[:20], np.arange(20))
+    assert score[:20].min() > score[20:].max()
+
+
+@every_method
+@pytest.mark.parametrize("shape", [(3, 24, 40), (1, 16, 12, 20)], ids=str)
+def test_methods_take_colours_and_volumes(method: str, shape: tuple[int, ...]) -> None:
+    train = stream(0).integers(0, 256, (25, *shape)).astype(np.uint8)
+    _, best = methods.METHODS[method](train, np.arange(25), train[5:8])
+    assert best.tolist() == [5, 6, 7]
+
+
+def test_a_mirrored_copy_is_found_with_flips_only(images: Cohort) -> None:
+    mirrored = np.ascontiguousarray(images.train[:10, :, :, ::-1])
+    score, best = methods.pearson_flips(images.train, images.train_patient, mirrored)
+    np.testing.assert_allclose(score, 1)
+    assert best.tolist() == list(range(10))
+    assert methods.pearson(images.train, images.train_patient, mirrored)[0].max() < 0.99
+
+
+def test_the_tiled_distance_agrees_with_loops() -> None:
+    train, queries = (stream(0, name).integers(0, 256, (6, 2, 16, 20)).astype(np.uint8) for name in "tq")
+    score, best = methods.tiled_l2(train, np.arange(6), queries)
+    for query, found, which in zip(queries / 255, score, best, strict=True):
+        distances = [
+            max(
+                np.sqrt(np.mean((query - image)[:, r : r + 4, c : c + 5] ** 2))
+                for r in range(0, 16, 4)
+                for c in range(0, 20, 5)
+            )
+            for image in train / 255
+        ]
+        assert -found == pytest.approx(min(distances), rel=1e-4)
+        assert which == np.argmin(distances)
+
+
+def test_structural_similarity_agrees_with_loops() -> None:
+    x, y = (stream(0, name).integers(0, 256, (1, 12, 12)).astype(np.float32) for name in "xy")
+    padded = [np.pad(image[0], 3, mode="symmetric").astype(float) for image in (x, y)]
+    values = []
+    for r in range(12):
+        for c in range(12):
+            a, b = (image[r : r + 7, c : c + 7] for image in padded)
+            covariance = np.mean(a * b) - a.mean() * b.mean()
+            c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+            bright = (2 * a.mean() * b.mean() + c1) / (a.mean() ** 2 + b.mean() ** 2 + c1)
+            values.append(bright * (2 * covariance + c2) / (a.var() + b.var() + c2))
+    assert methods._ssim(x, y[None])[0] == pytest.approx(np.mean(values), rel=1e-3)
+
+
+def test_a_perfect_and_a_blind_score_are_counted_so(images: Cohort, queries: copies.Planted) -> None:
+    rows = queries.facts.assign(score=queries.facts["copy"].astype(float), named=queries.facts["copy"])
+    perfect = copies.estimates(rows[rows["list"] == "hard"], copies.ALL)
+    assert [perfect[name].value for name in copies.MEASURES] == [1, 1, 1, 1]
+    blind = copies.estimates(rows.assign(score=0.0, named=False), "flip")
+    assert [blind[name].value for name in copies.MEASURES] == [0, 0, 0.5, 0]
+    assert (perfect["named"].n, blind["named"].n) == (20 * len(HARD), 20)
+
+
+def test_identical_images_of_two_names_are_both_the_source() -> None:
+    train = np.stack([np.full((1, 2, 2), level) for level in (1, 2, 1)])
+    facts = pd.DataFrame({"source": [0, 0, 0, -1]})
+    assert copies.named(train, np.array([0, 2, 1, 0]), facts) == [True, True, False, False]
+
+
+def test_tables_hold_every_list_method_and_number(images: Cohort, tmp_path: Path) -> None:
+    queries = copies.planted(images, ["standard", "parts"], 4)
+    rows = [row for name in ("Pearson", "hash") for row in copies.measured(images, queries, name)]
+    copies.write(pd.DataFrame(rows), images, "films", tmp_path / "copies")
+    text = (tmp_path / "copies.md").read_text()
+    for line in ("| standard | Pearson | hash |", "| exact | 1.00 / 1.00 / 1.000 / 1.00 |", "| seconds |"):
+        assert line in text
+    flat = pd.read_csv(tmp_path / "copies.csv")
+    assert len(flat) == 2 * (len(STANDARD) + len(PARTS) + 2)
+    assert (flat["at 1%, low"] <= flat["at 1%, value"]).all()
+
+
+@pytest.mark.parametrize("name", ["skin", "hippocampus"])
+def test_parts_of_a_set_and_its_halves_share_no_patient(name: str) -> None:
+    data = real_data("skin").parent
+    seen = [cohort(name, part, data) for part in ("tune", "report")]
+    assert {pixels.dtype for one in seen for pixels in (one.train, one.held)} == {np.dtype("uint8")}
+    halves = [{image.tobytes() for image in pixels} for one in seen for pixels in (one.train, one.held)]
+    assert len(SETS[name](data)) - 3 <= sum(map(len, halves)) <= len(SETS[name](data))
+    assert not halves[0] & halves[1]
+    assert not halves[2] & halves[3]
+    for one in seen:
+        assert not set(one.train_patient) & set(one.held_patient)
