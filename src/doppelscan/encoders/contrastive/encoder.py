@@ -50,9 +50,9 @@ class ContrastiveEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """What tells its vectors from another encoder's: the settings, the shape and the weights."""
+        """What tells its vectors from another encoder's: the recipe, the shape and the weights."""
         weights = {name: fingerprint(value.tobytes()) for name, value in weights_of(self.network).items()}
-        return fingerprint([self.settings.to_json(), list(self.shape), weights])
+        return fingerprint([asdict(self.recipe), list(self.shape), weights])
 
     @property
     def space(self) -> tuple[int, ...]:
