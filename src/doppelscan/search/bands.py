@@ -123,12 +123,11 @@ def _principal(
     values: Float64[torch.Tensor, "n g"], k: int
 ) -> tuple[Float64[np.ndarray, "q"], Float64[torch.Tensor, "q g"]]:
     """At most k principal directions, orthonormal, and the variance along each, falling."""
-    alike = (values.float() @ values.float().T).contiguous()
     with _one_thread():
-        variances, vectors = torch.linalg.eigh(alike)
+        variances, vectors = torch.linalg.eigh(values @ values.T)  # float32 fails to converge on some of rank one
         last = slice(-min(k, *values.shape), None) if values.numel() else slice(0)
-        directions = torch.linalg.qr(values.T @ vectors[:, last].flip(1).double()).Q.T.contiguous()
-    return variances[last].flip(0).double().numpy(), directions
+        directions = torch.linalg.qr(values.T @ vectors[:, last].flip(1)).Q.T.contiguous()
+    return variances[last].flip(0).numpy(), directions
 
 
 @contextmanager
@@ -197,7 +196,7 @@ def _borders(length: int, side: int) -> Int64[np.ndarray, "b"]:
 
 def _of_integers(
     pixels: Shaped[np.ndarray, "n c *space"],
-    borders: list[Int64[np.ndarray, "b"]],
+    borders: list[Int64[np.ndarray, "_"]],
     counts: Float64[np.ndarray, "*grid"],
 ) -> Grid:
     """Exact sums first; float64 from then on."""
@@ -221,7 +220,7 @@ def _of_integers(
 
 def _of_numbers(
     pixels: Shaped[np.ndarray, "n c *space"],
-    borders: list[Int64[np.ndarray, "b"]],
+    borders: list[Int64[np.ndarray, "_"]],
     counts: Float64[np.ndarray, "*grid"],
 ) -> Grid:
     unit = unit_vectors(pixels)
@@ -231,7 +230,7 @@ def _of_numbers(
 
 
 def _summed(
-    values: Shaped[np.ndarray, "n c *space"], borders: list[Int64[np.ndarray, "b"]]
+    values: Shaped[np.ndarray, "n c *space"], borders: list[Int64[np.ndarray, "_"]]
 ) -> Shaped[np.ndarray, "n c *grid"]:
     """Sums between the borders of each axis, from the first axis of space on."""
     for axis, along in enumerate(borders, 2):
@@ -239,7 +238,7 @@ def _summed(
     return values
 
 
-def _counts(borders: list[Int64[np.ndarray, "b"]]) -> Float64[np.ndarray, "*grid"]:
+def _counts(borders: list[Int64[np.ndarray, "_"]]) -> Float64[np.ndarray, "*grid"]:
     """How many pixels each block has."""
     return np.array(math.prod(np.ix_(*map(np.diff, borders))), dtype=np.float64)
 

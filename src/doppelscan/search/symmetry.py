@@ -144,10 +144,11 @@ class Symmetry:
         """(a + b) / √2 in place of a and (a - b) / √2 in place of b, along each axis; its own inverse."""
         images = values.reshape(len(values), *self.shape)
         for axis, length in enumerate(self.shape[1 : 1 + self.n_folds], 2):
-            i = torch.arange(length, device=values.device)
-            along = (-1, *[1] * (images.ndim - 1 - axis))
-            sign = torch.where(2 * i < length, 1.0, -1.0).reshape(along).to(values.dtype)
-            scale = torch.where(2 * i + 1 == length, 0.5, math.sqrt(0.5)).reshape(along).to(values.dtype)
+            i = np.arange(length)
+            factors = np.where(2 * i < length, 1.0, -1.0), np.where(2 * i + 1 == length, 0.5, math.sqrt(0.5))
+            sign, scale = (
+                torch.from_numpy(of).to(values).reshape(-1, *[1] * (images.ndim - 1 - axis)) for of in factors
+            )
             images = (images.flip(axis) + images * sign) * scale
         return images.reshape(values.shape)
 
