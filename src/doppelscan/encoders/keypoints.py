@@ -47,7 +47,7 @@ class KeypointSettings:
     A point must differ from its surroundings by the share `contrast` of the grey range.
     """
 
-    side: int = 256
+    side: int = 192
     most: int = 300
     contrast: float = 0.01
 
@@ -90,9 +90,7 @@ class Keypoints:
         """The points of consecutive images."""
         span = slice(int(self.starts[start]), int(self.starts[stop]))
         starts = self.starts[start : stop + 1] - self.starts[start]
-        return Keypoints(
-            self.descriptors[span], self.place[span], self.frame[span], starts, self.space
-        )
+        return Keypoints(self.descriptors[span], self.place[span], self.frame[span], starts, self.space)
 
 
 def extract_keypoints(
@@ -130,9 +128,7 @@ def mirrored(points: Keypoints) -> Keypoints:
     """
     place = (points.space[1] - 1) - points.place.conj()
     order = np.arange(_N_BYTES).reshape(4, 4, 8)[::-1][:, :, -np.arange(8) % 8].ravel()
-    return Keypoints(
-        points.descriptors[:, order], place, -points.frame.conj(), points.starts, points.space
-    )
+    return Keypoints(points.descriptors[:, order], place, -points.frame.conj(), points.starts, points.space)
 
 
 def inverted(points: Keypoints) -> Keypoints:
@@ -141,9 +137,7 @@ def inverted(points: Keypoints) -> Keypoints:
     All gradients turn about, and the point's own direction with them: the cells are read from the other corner.
     """
     order = np.arange(_N_BYTES).reshape(16, 8)[::-1].ravel()
-    return Keypoints(
-        points.descriptors[:, order], points.place, -points.frame, points.starts, points.space
-    )
+    return Keypoints(points.descriptors[:, order], points.place, -points.frame, points.starts, points.space)
 
 
 Found = tuple[UInt8[np.ndarray, "p 128"], Complex64[np.ndarray, "p"], Complex64[np.ndarray, "p"]]

@@ -1,7 +1,8 @@
 """Which one movement do matched points of two images agree on?
 
-In complex numbers a similarity is z -> a z + b: a turns and scales, b shifts. Every match proposes one by itself, since
-SIFT tells the size and direction of a point; nothing is drawn, unlike in RANSAC (Fischler and Bolles, 1981).
+In complex numbers a similarity is z -> a z + b: a turns and zooms, b shifts. Every match proposes one by itself, since
+SIFT tells the size and the direction of a point. So all proposals are tried and nothing is drawn, unlike in RANSAC
+(Fischler and Bolles, Communications of the ACM 1981).
 """
 
 from __future__ import annotations
@@ -9,75 +10,81 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Complex, Float64
+from jaxtyping import Bool, Complex128, Float64
 
-__all__ = ["Consensus", "agreed"]
+__all__ = ["Consensus", "Matched", "agreed"]
 
-_FINALISTS = 8
-_ROUNDS = 4
 _LARGEST_ZOOM = 3.0
 _LARGEST_TURN = np.pi / 4  # between what a match proposes and what is agreed on
 _LARGEST_STRETCH = np.log(2.0)
+_FINALISTS = 8  # proposals that are refined
+_ROUNDS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """Points z of one image matched with points w of another; `turn` is what each match says of a, `weight` its say."""
+
+    z: Complex128[np.ndarray, "m"]
+    w: Complex128[np.ndarray, "m"]
+    turn: Complex128[np.ndarray, "m"]
+    weight: Float64[np.ndarray, "m"]
 
 
 @dataclass(frozen=True, eq=False)
 class Consensus:
-    """The similarity w = a z + b that most matches agree on, and which they are."""
+    """The similarity w = a z + b, which matches it agrees with, and the sum of their weights."""
 
     a: complex
     b: complex
     inliers: Bool[np.ndarray, "m"]
-
-    @property
-    def n(self) -> int:
-        return int(self.inliers.sum())
+    weight: float
 
 
-def agreed(
-    z: Complex[np.ndarray, "m"],
-    w: Complex[np.ndarray, "m"],
-    turn: Complex[np.ndarray, "m"],
-    *,
-    tolerance: float,
-) -> Consensus | None:
-    """The similarity that brings most points z to within `tolerance` of their matches w; None where there is none.
+def agreed(matches: Matched, tolerance: float) -> Consensus | None:
+    """The similarity under which the matches within `tolerance` weigh most; None where none weighs anything.
 
-    `turn` is what each match says of a by itself: the quotient of its frames.
+    Zooms beyond threefold are none: they would bring everything together.
     """
-    possible = (np.abs(turn) < _LARGEST_ZOOM) & (np.abs(turn) > 1 / _LARGEST_ZOOM)
-    if not possible.any():
+    size = np.abs(matches.turn)
+    proposing = (size < _LARGEST_ZOOM) & (size > 1 / _LARGEST_ZOOM) & (matches.weight > 0)
+    if not proposing.any():
         return None
-    tolerated = _tolerated(z, w, turn, turn[possible], (w - turn * z)[possible], tolerance)
-    finalists = np.argsort(-tolerated.sum(axis=1), kind="stable")[:_FINALISTS]
-    refined = [_refined(z, w, turn, tolerated[i], turn[possible][i], tolerance) for i in finalists]
-    return max(refined, key=lambda found: found.n)
+    a = matches.turn[proposing]
+    inliers = _inliers(matches, a, (matches.w - matches.turn * matches.z)[proposing], tolerance)
+    finalists = np.argsort(-(inliers @ matches.weight), kind="stable")[:_FINALISTS]
+    refined = [_refined(matches, inliers[i], complex(a[i]), tolerance) for i in finalists]
+    return max(refined, key=lambda found: found.weight)
 
 
-def _refined(z, w, turn, inliers, a, tolerance) -> Consensus:
-    b = 0
-    best = None
+def _refined(matches: Matched, inliers: Bool[np.ndarray, "m"], a: complex, tolerance: float) -> Consensus:
+    """The best of a few rounds of fitting a similarity to its inliers; the first has at least its own proposer."""
+    rounds = []
     for _ in range(_ROUNDS):
-        a, b = _fitted(z[inliers], w[inliers], a)
-        inliers = _tolerated(z, w, turn, np.array([a]), np.array([b]), tolerance)[0]
-        if best is None or inliers.sum() > best.n:
-            best = Consensus(complex(a), complex(b), inliers)
+        a, b = _fitted(matches.z[inliers], matches.w[inliers], a)
+        inliers = _inliers(matches, np.array([a]), np.array([b]), tolerance)[0]
+        rounds.append(Consensus(a, b, inliers, float(matches.weight[inliers].sum())))
         if not inliers.any():
             break
-    return best
+    return max(rounds, key=lambda found: found.weight)
 
 
-def _fitted(z, w, a):
-    """Least squares."""
-    centred = z - z.mean()
-    size = (abs(centred) ** 2).sum()
-    if len(z) >= 2 and size > 0:
-        a = (centred.conj() * (w - w.mean())).sum() / size
-    return a, w.mean() - a * z.mean()
+def _fitted(
+    z: Complex128[np.ndarray, "m"], w: Complex128[np.ndarray, "m"], a: complex
+) -> tuple[complex, complex]:
+    """a and b by least squares; a as it was where the points are one point."""
+    from_mean = z - z.mean()
+    spread = float((np.abs(from_mean) ** 2).sum())
+    if spread > 0:
+        a = complex((from_mean.conj() * (w - w.mean())).sum() / spread)
+    return a, complex(w.mean() - a * z.mean())
 
 
-def _tolerated(z, w, turn, a, b, tolerance):
-    near = np.abs(a[:, None] * z + b[:, None] - w) < tolerance
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = turn / a[:, None]
-        alike = (np.abs(np.angle(ratio)) < _LARGEST_TURN) & (np.abs(np.log(np.abs(ratio))) < _LARGEST_STRETCH)
-    return near & alike
+def _inliers(
+    matches: Matched, a: Complex128[np.ndarray, "h"], b: Complex128[np.ndarray, "h"], tolerance: float
+) -> Bool[np.ndarray, "h m"]:
+    """Which matches each similarity agrees with: in place, and roughly in size and direction."""
+    near = np.abs(a[:, None] * matches.z + b[:, None] - matches.w) < tolerance
+    change = matches.turn / np.where(a == 0, np.nan, a)[:, None]
+    alike = (np.abs(np.angle(change)) < _LARGEST_TURN) & (np.abs(np.log(np.abs(change))) < _LARGEST_STRETCH)
+    return np.asarray(near & alike)

@@ -193,8 +193,11 @@ class _Sums:
     def empty(m: int, grid: _Grid) -> _Sums:
         shape = (m, int(np.prod(grid.n_places)))
         return _Sums(
-            np.zeros(shape, dtype=np.int64), np.zeros(shape), np.zeros(shape),
-            np.full(shape, -np.inf), np.full(shape, -1, dtype=np.int64),
+            np.zeros(shape, dtype=np.int64),
+            np.zeros(shape),
+            np.zeros(shape),
+            np.full(shape, -np.inf),
+            np.full(shape, -1, dtype=np.int64),
         )
 
     def add(self, z: Float32[np.ndarray, "m n places"], out: Bool[np.ndarray, "m n"], first: int) -> None:

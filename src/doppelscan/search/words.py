@@ -41,10 +41,10 @@ class WordIndex:
     begins: Int64[np.ndarray, "w_and_1"]
 
     @staticmethod
-    def of(points: Keypoints) -> WordIndex:
+    def of(points: Keypoints, *, threads: int = 1) -> WordIndex:
         """The index of these points; its words are learnt from some of them, the same ones every time."""
-        words = _learnt(points.descriptors)
-        word = nearest_words(points.descriptors, words, 1)[:, 0]
+        words = _learnt(points.descriptors, threads)
+        word = nearest_words(points.descriptors, words, 1, threads=threads)[:, 0]
         begins = np.concatenate([[0], np.cumsum(np.bincount(word, minlength=len(words)))])
         return WordIndex(points, points.image, words, np.argsort(word, kind="stable"), begins)
 
@@ -72,7 +72,7 @@ def closest_images(
 ) -> Closest:
     """The k images with points most like each query's, among the points of its `probes` nearest words.
 
-    Images whose group is the point's `own` are left out; -1 is no group.
+    Images whose group is the point's `own` are left out.
     """
     found = Closest(
         np.full((len(queries), k), -1, dtype=np.int64), np.zeros((len(queries), k), dtype=np.float32)
@@ -85,15 +85,23 @@ def closest_images(
             rows = rows_by_word[begins[word] : begins[word + 1]] // probed.shape[1]
             points = index.order[index.begins[word] : index.begins[word + 1]]
             for part in _steps(len(rows)):
-                products = queries[rows[part]].astype(np.float32) @ index.points.descriptors[points].astype(
-                    np.float32
-                ).T
+                products = (
+                    queries[rows[part]].astype(np.float32)
+                    @ index.points.descriptors[points].astype(np.float32).T
+                )
                 images = index.image[points]
                 _in_threads(
-                    pool, threads, len(products),
+                    pool,
+                    threads,
+                    len(products),
                     lambda some, products=products, here=rows[part], images=images: _keep(
-                        products[some], here[some], own[here[some]], images, groups[images],
-                        found.images, found.products,
+                        products[some],
+                        here[some],
+                        own[here[some]],
+                        images,
+                        groups[images],
+                        found.images,
+                        found.products,
                     ),
                 )
     return found
@@ -112,20 +120,22 @@ def nearest_words(
             closeness = descriptors[part].astype(np.float32) @ centres.T
             closeness -= half
             _in_threads(
-                pool, threads, len(closeness),
+                pool,
+                threads,
+                len(closeness),
                 lambda some, closeness=closeness, part=part: _first_k(closeness[some], found[part][some]),
             )
     return found
 
 
-def _learnt(descriptors: UInt8[np.ndarray, "p 128"]) -> UInt8[np.ndarray, "w 128"]:
+def _learnt(descriptors: UInt8[np.ndarray, "p 128"], threads: int) -> UInt8[np.ndarray, "w 128"]:
     """Typical descriptors, by a few rounds of k-means."""
     n_words = min(max(1, len(descriptors) // _POINTS_A_WORD), _MOST_WORDS)
     drawn = stream(0, "words").permutation(len(descriptors))[: n_words * _LESSONS_A_WORD]
     lessons = descriptors[np.sort(drawn)]
     words = lessons[:: max(1, len(lessons) // n_words)][:n_words]
     for _ in range(_ROUNDS if n_words > 1 else 0):
-        word = nearest_words(lessons, words, 1)[:, 0]
+        word = nearest_words(lessons, words, 1, threads=threads)[:, 0]
         words = _means(lessons, word, words)
     return words
 
@@ -183,7 +193,7 @@ def _keep(products, rows, own, images, groups, kept_images, kept):  # type: igno
         best, owner = kept[rows[i]], kept_images[rows[i]]
         for j in range(products.shape[1]):
             value = products[i, j]
-            if value <= best[k - 1] or (own[i] >= 0 and own[i] == groups[j]):
+            if value <= best[k - 1] or own[i] == groups[j]:
                 continue
             at = k - 1
             for seat in range(k):
