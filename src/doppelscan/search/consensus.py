@@ -15,8 +15,8 @@ from jaxtyping import Bool, Complex128, Float64
 __all__ = ["Consensus", "Matched", "agreed"]
 
 _LARGEST_ZOOM = 3.0
-_LARGEST_TURN = np.pi / 4  # between what a match proposes and what is agreed on
-_LARGEST_STRETCH = np.log(2.0)
+_LARGEST_STRETCH = 2.0  # between what a match proposes and what is agreed on
+_LEAST_COSINE = np.sqrt(0.5)  # of the angle between them: 45 degrees
 _FINALISTS = 8  # proposals that are refined
 _ROUNDS = 4
 
@@ -85,6 +85,7 @@ def _inliers(
 ) -> Bool[np.ndarray, "h m"]:
     """Which matches each similarity agrees with: in place, and roughly in size and direction."""
     near = np.abs(a[:, None] * matches.z + b[:, None] - matches.w) < tolerance
-    change = matches.turn / np.where(a == 0, np.nan, a)[:, None]
-    alike = (np.abs(np.angle(change)) < _LARGEST_TURN) & (np.abs(np.log(np.abs(change))) < _LARGEST_STRETCH)
-    return np.asarray(near & alike)
+    zoom, size = np.abs(a)[:, None], np.abs(matches.turn)
+    as_large = (size < _LARGEST_STRETCH * zoom) & (zoom < _LARGEST_STRETCH * size)
+    same_way = (a.conj()[:, None] * matches.turn).real > _LEAST_COSINE * zoom * size
+    return np.asarray(near & as_large & same_way)

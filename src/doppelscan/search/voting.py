@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 
@@ -50,7 +50,7 @@ class VotingSettings:
     `background` of a perfect one is no likeness. Matches agree within `tolerance`, a share of the longest side.
     """
 
-    points: KeypointSettings = KeypointSettings()
+    points: KeypointSettings = field(default_factory=KeypointSettings)
     images: int = 5
     probes: int = 4
     background: float = 0.5
@@ -121,7 +121,7 @@ def match_keypoints(
     with ThreadPoolExecutor(resources.workers) as pool:
         for block in _blocks(points, len(index.points), resources.memory):
             poll = _Poll.held(
-                points.part(block.start, block.stop), index, (own[block], groups), settings, resources
+                points.part(block.start, block.stop), index, (own[block], groups), settings, pool
             )
             for i, found in enumerate(pool.map(partial(poll.best, k=k), range(len(poll)))):
                 _write(matches, block.start + i, found)
@@ -172,26 +172,19 @@ class _Poll:
 
     @staticmethod
     def held(
-        queries: Keypoints, index: WordIndex, excluded: Groups, settings: VotingSettings, resources: Resources
+        queries: Keypoints, index: WordIndex, excluded: Groups, settings: VotingSettings, pool: ThreadPoolExecutor
     ) -> _Poll:
-        ballots = []
-        for mirror, invert in product((False, True), repeat=2):
-            points = mirrored(queries) if mirror else queries
-            points = inverted(points) if invert else points
-            found = closest_images(
-                points.descriptors,
-                excluded[0][queries.image],
-                index,
-                excluded[1],
-                settings.images + 1,
-                probes=settings.probes,
-                threads=resources.workers,
-            )
+        def ballot(way: tuple[bool, bool]) -> _Ballot:
+            points = mirrored(queries) if way[0] else queries
+            points = inverted(points) if way[1] else points
+            own, groups = excluded[0][queries.image], excluded[1]
+            k = settings.images + 1
+            found = closest_images(points.descriptors, own, index, groups, k, probes=settings.probes)
             shares = found.products.astype(np.float64) / ONE
             background = np.maximum(shares[:, -1], settings.background)
-            weights = np.maximum(shares - background[:, None], 0)
-            ballots.append(_Ballot(points, mirror, invert, found.images, weights, background))
-        return _Poll(index, tuple(ballots), excluded, settings)
+            return _Ballot(points, *way, found.images, np.maximum(shares - background[:, None], 0), background)
+
+        return _Poll(index, tuple(pool.map(ballot, product((False, True), repeat=2))), excluded, settings)
 
     def __len__(self) -> int:
         return len(self.ballots[0].points)
@@ -253,7 +246,7 @@ def _as_index(
 ) -> WordIndex:
     if isinstance(references, WordIndex):
         return references
-    return WordIndex.of(_as_points(references, settings, resources), threads=resources.workers)
+    return WordIndex.of(_as_points(references, settings, resources))
 
 
 def _refuse_misfits(queries: Keypoints, references: Keypoints, k: int, exclude: Groups | None) -> None:

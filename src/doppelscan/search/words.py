@@ -9,8 +9,7 @@ and the references.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +26,7 @@ _POINTS_A_WORD = 400
 _MOST_WORDS = 2048
 _LESSONS_A_WORD = 32  # points that a word is learnt from
 _ROUNDS = 5
-_STEP = 2**14  # rows of one product
+_ROWS = 4096  # of one product
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +40,10 @@ class WordIndex:
     begins: Int64[np.ndarray, "w_and_1"]
 
     @staticmethod
-    def of(points: Keypoints, *, threads: int = 1) -> WordIndex:
+    def of(points: Keypoints) -> WordIndex:
         """The index of these points; its words are learnt from some of them, the same ones every time."""
-        words = _learnt(points.descriptors, threads)
-        word = nearest_words(points.descriptors, words, 1, threads=threads)[:, 0]
+        words = _learnt(points.descriptors)
+        word = nearest_words(points.descriptors, words, 1)[:, 0]
         begins = np.concatenate([[0], np.cumsum(np.bincount(word, minlength=len(words)))])
         return WordIndex(points, points.image, words, np.argsort(word, kind="stable"), begins)
 
@@ -68,7 +67,6 @@ def closest_images(
     k: int,
     *,
     probes: int = 4,
-    threads: int = 1,
 ) -> Closest:
     """The k images with points most like each query's, among the points of its `probes` nearest words.
 
@@ -77,65 +75,41 @@ def closest_images(
     found = Closest(
         np.full((len(queries), k), -1, dtype=np.int64), np.zeros((len(queries), k), dtype=np.float32)
     )
-    probed = nearest_words(queries, index.words, probes, threads=threads)
-    rows_by_word = np.argsort(probed.ravel(), kind="stable")
-    begins = np.concatenate([[0], np.cumsum(np.bincount(probed.ravel(), minlength=len(index.words)))])
-    with ThreadPoolExecutor(threads) as pool:
-        for word in range(len(index.words)):
-            rows = rows_by_word[begins[word] : begins[word + 1]] // probed.shape[1]
-            points = index.order[index.begins[word] : index.begins[word + 1]]
-            for part in _steps(len(rows)):
-                products = (
-                    queries[rows[part]].astype(np.float32)
-                    @ index.points.descriptors[points].astype(np.float32).T
-                )
-                images = index.image[points]
-                _in_threads(
-                    pool,
-                    threads,
-                    len(products),
-                    lambda some, products=products, here=rows[part], images=images: _keep(
-                        products[some],
-                        here[some],
-                        own[here[some]],
-                        images,
-                        groups[images],
-                        found.images,
-                        found.products,
-                    ),
-                )
+    probed = nearest_words(queries, index.words, probes)
+    order = np.argsort(probed.ravel(), kind="stable") // probed.shape[1]
+    begins = np.searchsorted(np.sort(probed.ravel()), np.arange(len(index.words) + 1))
+    for word in range(len(index.words)):
+        points = index.order[index.begins[word] : index.begins[word + 1]]
+        theirs = index.points.descriptors[points].astype(np.float32).T
+        images = index.image[points]
+        for rows in _steps(order[begins[word] : begins[word + 1]], _ROWS):
+            products = queries[rows].astype(np.float32) @ theirs
+            _keep(products, rows, own[rows], images, groups[images], found.images, found.products)
     return found
 
 
 def nearest_words(
-    descriptors: UInt8[np.ndarray, "p 128"], words: UInt8[np.ndarray, "w 128"], k: int, *, threads: int = 1
+    descriptors: UInt8[np.ndarray, "p 128"], words: UInt8[np.ndarray, "w 128"], k: int
 ) -> Int64[np.ndarray, "p k"]:
-    """The k words nearest each descriptor, fewer where there are fewer words."""
-    k = min(k, len(words))
+    """The k words nearest each descriptor, nearest first; fewer where there are fewer words."""
+    found = np.empty((len(descriptors), min(k, len(words))), dtype=np.int64)
     centres = words.astype(np.float32)
-    half = (centres * centres).sum(axis=1) / 2
-    found = np.empty((len(descriptors), k), dtype=np.int64)
-    with ThreadPoolExecutor(threads) as pool:
-        for part in _steps(len(descriptors), 4096):
-            closeness = descriptors[part].astype(np.float32) @ centres.T
-            closeness -= half
-            _in_threads(
-                pool,
-                threads,
-                len(closeness),
-                lambda some, closeness=closeness, part=part: _first_k(closeness[some], found[part][some]),
-            )
+    half_square = (centres * centres).sum(axis=1) / 2
+    for rows in _steps(np.arange(len(descriptors)), _ROWS):
+        closeness = descriptors[rows].astype(np.float32) @ centres.T
+        closeness -= half_square
+        _first_k(closeness, found[rows[0] : rows[-1] + 1])
     return found
 
 
-def _learnt(descriptors: UInt8[np.ndarray, "p 128"], threads: int) -> UInt8[np.ndarray, "w 128"]:
+def _learnt(descriptors: UInt8[np.ndarray, "p 128"]) -> UInt8[np.ndarray, "w 128"]:
     """Typical descriptors, by a few rounds of k-means."""
     n_words = min(max(1, len(descriptors) // _POINTS_A_WORD), _MOST_WORDS)
     drawn = stream(0, "words").permutation(len(descriptors))[: n_words * _LESSONS_A_WORD]
     lessons = descriptors[np.sort(drawn)]
     words = lessons[:: max(1, len(lessons) // n_words)][:n_words]
     for _ in range(_ROUNDS if n_words > 1 else 0):
-        word = nearest_words(lessons, words, 1, threads=threads)[:, 0]
+        word = nearest_words(lessons, words, 1)[:, 0]
         words = _means(lessons, word, words)
     return words
 
@@ -153,12 +127,8 @@ def _means(
     return means
 
 
-def _steps(n: int, size: int = _STEP) -> list[slice]:
-    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
-
-
-def _in_threads(pool: ThreadPoolExecutor, threads: int, n: int, work: Callable[[slice], None]) -> None:
-    list(pool.map(work, _steps(n, max(64, -(-n // threads)))))
+def _steps(rows: Int64[np.ndarray, "r"], size: int) -> Iterator[Int64[np.ndarray, "s"]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
