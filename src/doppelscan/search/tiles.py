@@ -1,48 +1,35 @@
 """Which reference shares a part with each query, at its own place?
 
-A generator may copy a part of a patient into an image that is otherwise new. Images are shrunk, cut into tiles
-that overlap by half, and each tile is correlated with the tiles of the same place in all references. Correlations
-are taken to Fisher's z, averaged over blocks of two neighbouring tiles along each axis, and compared with those of
-the same query and place with all references: smooth places match everybody, and so count for little. The most
-striking place decides. The answer for a query depends on that query and the references alone.
+A generator may copy a part of a patient into an image that is otherwise new. Images are shrunk, cut into tiles that
+overlap by half, and each tile is correlated with the tiles of the same place in all references. Correlations are taken
+to Fisher's z, averaged over blocks of two neighbouring tiles along each axis, and compared with those of the same query
+and place with all references: a smooth place matches everybody, and so says little. The most striking place decides.
+
+The answer for a query depends on that query and the references alone, to the last bit: products of tiles are exact, and
+sums run over the references in their order.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from itertools import product
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, Shaped
-from scipy import ndimage
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.search.blocks import Blocks, as_blocks
 from doppelscan.search.neighbours import Groups
+from doppelscan.search.tile_grid import TileGrid, TileSettings
+from doppelscan.search.tile_sums import TileSums
 from doppelscan.settings import Resources
 
 __all__ = ["TileMatches", "TileSettings", "match_tiles"]
 
-_LARGEST_Z = 3.0  # a correlation of 0.995: a copy of a tile need not be better than that
-_LEAST_DETAIL = 1e-3  # standard deviation of a tile with detail, as a share of its image's
-_PRIOR_SD, _PRIOR_N = 0.25, 10  # of z among references, as if so many had been seen before
-_BYTES_A_PAIR = 16  # for each place
-
-
-@dataclass(frozen=True)
-class TileSettings:
-    """Tiles of `tile` pixels every `step` pixels of images shrunk to `side` along their longest side."""
-
-    side: int = 64
-    tile: int = 16
-    step: int = 8
-    mirrored: bool = True
-
-    def __post_init__(self) -> None:
-        if not 2 <= self.step <= self.tile <= self.side:
-            what = f"tiles of {self.tile} every {self.step} in images of {self.side} pixels"
-            raise InputError(Problem(what, cure="give 2 <= step <= tile <= side"))
+_MOST = 256  # images of either side at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,21 +39,20 @@ class TileMatches:
     Attributes
     ----------
     indices
-        That reference; -1 where there is none: no tile of the query has detail, or all references are excluded.
+        That reference; -1 where none is left after exclusion.
     statistic
-        How many standard deviations the agreement is above that of the same place with the references; NaN where
-        there is none.
+        How many standard deviations their agreement is above that of all references at the same place; NaN
+        where there is none, and 0 where nothing in the query has detail.
+    boxes
+        The most striking place, in pixels of the query: its first and its end along each axis of space.
     mirrored
-        Whether the query was flipped, left for right, to agree.
-    low, high
-        The box of the most striking place in the query, in shares of its axes.
+        Whether the query's left and right were exchanged to agree; the box is in the query as it is.
     """
 
     indices: Int64[np.ndarray, "m"]
     statistic: Float64[np.ndarray, "m"]
+    boxes: Int64[np.ndarray, "m axes 2"]
     mirrored: Bool[np.ndarray, "m"]
-    low: Float64[np.ndarray, "m axes"]
-    high: Float64[np.ndarray, "m axes"]
 
 
 def match_tiles(
@@ -78,7 +64,7 @@ def match_tiles(
     resources: Resources | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TileMatches:
-    """The reference that each query shares a part with, at the part's own place or mirrored with the image.
+    """The reference that each query shares a part with, at its own place or that of the mirrored image.
 
     Parameters
     ----------
@@ -94,121 +80,96 @@ def match_tiles(
     """
     queries, references = as_blocks(queries), as_blocks(references)
     settings, resources = settings or TileSettings(), resources or Resources()
-    _refuse_misfits(queries, references, exclude)
-    if not len(queries) or not len(references):
-        return _nobody(len(queries), _n_axes(queries, references))
-    grid = _Grid.of(queries.read(0, 1).shape[1:], settings)
-    size = _block_size(grid, queries, resources.memory)
-    found = []
-    for start, pixels in _blocks(queries, size):
-        ways = [grid.tiles(pixels)]
-        if settings.mirrored:
-            ways.append(grid.tiles(np.flip(pixels, grid.left_right + 2)))
-        sums = [_Sums.empty(len(pixels), grid) for _ in ways]
-        for first, others in _blocks(references, size):
-            tiles = grid.tiles(others)
-            out = _left_out(exclude, start, len(pixels), first, len(others))
-            for way, total in zip(ways, sums, strict=True):
-                total.add(_z_of_places(way, tiles, grid), out, first)
-            if progress:
-                progress(len(pixels) * len(others))
-        found.append(_best(sums, grid))
-    return _joined(found)
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Where the tiles of images of one shape are."""
-
-    shape: tuple[int, ...]
-    small: tuple[int, ...]
-    tile: tuple[int, ...]
-    starts: tuple[tuple[int, ...], ...]
-
-    @staticmethod
-    def of(shape: tuple[int, ...], settings: TileSettings) -> _Grid:
-        longest = max(shape[1:])
-        factor = min(1.0, settings.side / longest)
-        small = tuple(max(1, round(length * factor)) for length in shape[1:])
-        tile = tuple(min(settings.tile, length) for length in small)
-        starts = tuple(
-            tuple(range(0, length - side + 1, settings.step))
-            for length, side in zip(small, tile, strict=True)
-        )
-        return _Grid(shape, small, tile, starts)
-
-    @property
-    def n_tiles(self) -> tuple[int, ...]:
-        """Tiles along each axis."""
-        return tuple(len(starts) for starts in self.starts)
-
-    @property
-    def n_places(self) -> tuple[int, ...]:
-        """Blocks of two neighbouring tiles along each axis; of one where there are no two."""
-        return tuple(max(1, n - 1) for n in self.n_tiles)
-
-    @property
-    def left_right(self) -> int:
-        """The axis of space from left to right: the columns of a film, the first of a volume."""
-        return 1 if len(self.small) == 2 else 0
-
-    def tiles(self, pixels: Shaped[np.ndarray, "n c *space"]) -> _Tiles:
-        """Every tile of these images, centred and of length one; zeros where it has no detail."""
-        if pixels.shape[1:] != self.shape:
-            what = f"images of shape {pixels.shape[1:]} cannot be compared with images of shape {self.shape}"
-            raise InputError(Problem(what, cure="bring all to one with `doppelscan prepare --size`"))
-        small = np.stack([_shrunk(image, self.small) for image in pixels])
-        spread = small.reshape(len(small), -1).std(axis=1)
-        places = list(product(*self.starts))
-        d = len(small[0]) * int(np.prod(self.tile))
-        vectors = np.empty((len(places), len(small), d), dtype=np.float32)
-        flat = np.empty((len(places), len(small)), dtype=bool)
-        for at, corner in enumerate(places):
-            box = tuple(slice(c, c + t) for c, t in zip(corner, self.tile, strict=True))
-            tile = small[:, :, *box].reshape(len(small), small.shape[1], -1)
-            centred = (tile - tile.mean(axis=2, keepdims=True)).reshape(len(small), -1)
-            length = np.linalg.norm(centred, axis=1)
-            flat[at] = length <= _LEAST_DETAIL * spread * np.sqrt(d)
-            vectors[at] = centred / np.where(flat[at], np.inf, length)[:, None]
-        return _Tiles(vectors, flat)
+    _refuse_misfits(len(queries), len(references), exclude)
+    shape = next((side.read(0, 1).shape[1:] for side in (queries, references) if len(side)), (1, 1, 1))
+    grid = TileGrid.of(shape, settings)
+    parts = [_nobody(0, len(grid.small))]
+    with ThreadPoolExecutor(resources.workers) as pool:
+        for start, pixels in _blocks(queries, grid, resources.memory):
+            ways = _ways(pixels, grid, settings)
+            for first, others in _blocks(references, grid, resources.memory):
+                left_out = _left_out(exclude, (start, len(pixels)), (first, len(others)))
+                theirs = grid.vectors(others).transpose(0, 2, 1)
+                list(pool.map(partial(_Way.add, theirs=theirs, left_out=left_out, first=first), ways))
+                if progress:
+                    progress(len(pixels) * len(others))
+            parts.append(_most_striking(ways, grid))
+    return _joined(parts)
 
 
 @dataclass(frozen=True, eq=False)
-class _Tiles:
-    vectors: Float32[np.ndarray, "t n d"]
-    flat: Bool[np.ndarray, "t n"]
+class _Way:
+    """Some queries, as they are or mirrored, and what is kept of their agreement."""
+
+    vectors: Float32[np.ndarray, "tiles m d"]
+    places: Int64[np.ndarray, "places tiles_each"]
+    sums: TileSums
+
+    def add(
+        self, theirs: Float32[np.ndarray, "tiles d n"], left_out: Bool[np.ndarray, "m n"], first: int
+    ) -> None:
+        """Take in the tiles of more references."""
+        self.sums.add(self.vectors @ theirs, self.places, left_out, first)
 
 
-@dataclass(frozen=True, eq=False)
-class _Sums:
-    """What is kept of each query and place, over references: enough for a mean, a deviation and the best."""
+def _ways(pixels: Shaped[np.ndarray, "m c *space"], grid: TileGrid, settings: TileSettings) -> list[_Way]:
+    views = [pixels, np.flip(pixels, grid.left_right)] if settings.mirrored else [pixels]
+    places = grid.places
+    return [_Way(grid.vectors(view), places, TileSums.empty(len(view), len(places))) for view in views]
 
-    count: Int64[np.ndarray, "m places"]
-    total: Float64[np.ndarray, "m places"]
-    squares: Float64[np.ndarray, "m places"]
-    most: Float64[np.ndarray, "m places"]
-    who: Int64[np.ndarray, "m places"]
 
-    @staticmethod
-    def empty(m: int, grid: _Grid) -> _Sums:
-        shape = (m, int(np.prod(grid.n_places)))
-        return _Sums(
-            np.zeros(shape, dtype=np.int64),
-            np.zeros(shape),
-            np.zeros(shape),
-            np.full(shape, -np.inf),
-            np.full(shape, -1, dtype=np.int64),
-        )
+def _refuse_misfits(m: int, n: int, exclude: Groups | None) -> None:
+    if exclude and (len(exclude[0]), len(exclude[1])) != (m, n):
+        what = f"groups of {len(exclude[0])} and {len(exclude[1])} images, but there are {m} and {n}"
+        raise InputError(Problem(what, where="exclude", cure="give one group for each image"))
 
-    def add(self, z: Float32[np.ndarray, "m n places"], out: Bool[np.ndarray, "m n"], first: int) -> None:
-        """Take in more references; NaN is no agreement at all."""
-        z[out] = np.nan
-        known = ~np.isnan(z)
-        self.count[...] += known.sum(axis=1)
-        for total, power in ((self.total, 1), (self.squares, 2)):
-            total[...] += np.where(known, z, 0).astype(np.float64).__pow__(power).sum(axis=1)
-        z[~known] = -np.inf
-        at = z.argmax(axis=1)
-        most = np.take_along_axis(z, at[:, None], axis=1)[:, 0]
-        better = most > self.most
-        self.most[better], self.who[better] = most[better], first + at[better]
+
+def _blocks(
+    images: Blocks, grid: TileGrid, memory: int
+) -> Iterator[tuple[int, Shaped[np.ndarray, "b c *space"]]]:
+    """Images and where they start: as many at once as an eighth of memory holds of pixels, tiles and products."""
+    n_tiles, values = math.prod(grid.n_tiles), math.prod(grid.shape)
+    bytes_each = 4 * 8 * values + 4 * 4 * n_tiles * (grid.shape[0] * math.prod(grid.tile) + _MOST)
+    size = max(1, min(memory // 8 // bytes_each, _MOST))
+    return (
+        (start, images.read(start, min(start + size, len(images)))) for start in range(0, len(images), size)
+    )
+
+
+def _left_out(
+    exclude: Groups | None, queries: tuple[int, int], references: tuple[int, int]
+) -> Bool[np.ndarray, "m n"]:
+    """Which pairs, of so many images from a start each, do not count."""
+    if exclude is None:
+        return np.zeros((queries[1], references[1]), dtype=bool)
+    own, others = (
+        group[start : start + n] for group, (start, n) in zip(exclude, (queries, references), strict=True)
+    )
+    return np.asarray(own[:, None] == others)
+
+
+def _most_striking(ways: list[_Way], grid: TileGrid) -> TileMatches:
+    """The most striking place of each query in any way."""
+    striking = np.stack([way.sums.striking for way in ways], axis=1)
+    m, n_ways, n_places = striking.shape
+    flat = striking.reshape(m, -1).argmax(axis=1)
+    way, place = np.divmod(flat, n_places)
+    every = np.arange(m)
+    indices = np.stack([one.sums.who for one in ways], axis=1)[every, way, place]
+    statistic = np.where(indices < 0, np.nan, striking[every, way, place])
+    boxes = np.array([[(s.start, s.stop) for s in grid.box(int(p))] for p in place], dtype=np.int64)
+    mirrored = way == 1
+    width = grid.shape[grid.left_right - 1]
+    axis = grid.left_right - 2
+    boxes[mirrored, axis] = width - boxes[mirrored, axis, ::-1]
+    return TileMatches(indices, statistic, boxes, mirrored)
+
+
+def _nobody(m: int, n_axes: int) -> TileMatches:
+    nobody, nothing = np.full(m, -1, dtype=np.int64), np.zeros((m, n_axes, 2), dtype=np.int64)
+    return TileMatches(nobody, np.full(m, np.nan), nothing, np.zeros(m, dtype=bool))
+
+
+def _joined(parts: list[TileMatches]) -> TileMatches:
+    names = [field.name for field in fields(TileMatches)]
+    return TileMatches(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

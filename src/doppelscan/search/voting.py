@@ -172,7 +172,11 @@ class _Poll:
 
     @staticmethod
     def held(
-        queries: Keypoints, index: WordIndex, excluded: Groups, settings: VotingSettings, pool: ThreadPoolExecutor
+        queries: Keypoints,
+        index: WordIndex,
+        excluded: Groups,
+        settings: VotingSettings,
+        pool: ThreadPoolExecutor,
     ) -> _Poll:
         def ballot(way: tuple[bool, bool]) -> _Ballot:
             points = mirrored(queries) if way[0] else queries
@@ -182,7 +186,9 @@ class _Poll:
             found = closest_images(points.descriptors, own, index, groups, k, probes=settings.probes)
             shares = found.products.astype(np.float64) / ONE
             background = np.maximum(shares[:, -1], settings.background)
-            return _Ballot(points, *way, found.images, np.maximum(shares - background[:, None], 0), background)
+            return _Ballot(
+                points, *way, found.images, np.maximum(shares - background[:, None], 0), background
+            )
 
         return _Poll(index, tuple(pool.map(ballot, product((False, True), repeat=2))), excluded, settings)
 
