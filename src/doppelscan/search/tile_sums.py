@@ -1,0 +1,94 @@
+"""What is kept of the agreement of tiles while references pass: loops compiled by numba."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64
+from numba import njit
+
+from doppelscan.search.tile_grid import LENGTH
+
+__all__ = ["TileSums"]
+
+_LARGEST = 0.995  # correlation: a copied tile need not be better
+_PRIOR_SD, _PRIOR_N = 0.25, 10  # of z, as if so many references had been seen before
+
+
+@dataclass(frozen=True, eq=False)
+class TileSums:
+    """For each query and place, over the references so far: how many, sums of z and z squared, the largest z, whose.
+
+    The arrays are added to, reference after reference, so that it does not matter how many come at once. Of
+    references with equal z the first is kept.
+    """
+
+    count: Int64[np.ndarray, "m places"]
+    total: Float64[np.ndarray, "m places"]
+    squares: Float64[np.ndarray, "m places"]
+    most: Float64[np.ndarray, "m places"]
+    who: Int64[np.ndarray, "m places"]
+
+    @staticmethod
+    def empty(m: int, n_places: int) -> TileSums:
+        """No reference yet."""
+        count, who = np.zeros((m, n_places), dtype=np.int64), np.full((m, n_places), -1, dtype=np.int64)
+        total, squares, most = np.zeros((3, m, n_places))
+        return TileSums(count, total, squares, most, who)
+
+    def add(
+        self,
+        products: Float32[np.ndarray, "tiles m n"],
+        places: Int64[np.ndarray, "places tiles_each"],
+        left_out: Bool[np.ndarray, "m n"],
+        first: int,
+    ) -> None:
+        """Take in references `first` and following, whose tiles have these products with the queries' tiles."""
+        z = np.empty(products.shape, dtype=np.float32)
+        _to_z(products.ravel(), z.ravel(), 1 / LENGTH**2, _LARGEST)
+        _take_in(z, places, left_out, first, self.count, self.total, self.squares, self.most, self.who)
+
+    @property
+    def striking(self) -> Float64[np.ndarray, "m places"]:
+        """How many standard deviations the largest z is above the mean of all; -inf where there is none."""
+        mean = self.total / np.maximum(self.count, 1)
+        variation = np.maximum(self.squares - mean * self.total, 0)
+        deviation = np.sqrt((variation + _PRIOR_N * _PRIOR_SD**2) / (self.count + _PRIOR_N))
+        expected = self.total / (self.count + _PRIOR_N)
+        return np.where(self.count > 0, (self.most - expected) / deviation, -np.inf)
+
+
+def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
+    """The loops as machine code; unwrapped, since what checks types in tests cannot be compiled."""
+    compiled: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True)
+    return compiled
+
+
+@_compiled
+def _to_z(products, z, scale, largest):  # type: ignore[no-untyped-def]
+    """Fisher's z of each correlation; 0 where a tile has no detail: it agrees with nobody."""
+    for i in range(products.size):
+        correlation = min(max(products[i] * scale, -largest), largest)
+        z[i] = 0.5 * np.log((1 + correlation) / (1 - correlation))
+
+
+@_compiled
+def _take_in(z, places, left_out, first, count, total, squares, most, who):  # type: ignore[no-untyped-def]
+    for i in range(z.shape[1]):
+        for p in range(len(places)):
+            for j in range(z.shape[2]):
+                if left_out[i, j]:
+                    continue
+                mean = 0.0
+                for t in places[p]:
+                    mean += z[t, i, j]
+                mean /= len(places[p])
+                count[i, p] += 1
+                total[i, p] += mean
+                squares[i, p] += mean * mean
+                if who[i, p] < 0 or mean > most[i, p]:
+                    most[i, p], who[i, p] = mean, first + j

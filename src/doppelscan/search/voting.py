@@ -1,0 +1,309 @@
+"""Which references share recognisable points with each query, and how is the query moved against them?
+
+1. Every point of a query votes for the few images that hold the points most like it, each vote as heavy as that point
+   is more like it than the next image's is (local naive Bayes nearest neighbour: McCann and Lowe, CVPR 2012): what
+   all patients have in common says nothing.
+2. The images with most votes are looked at point by point: matches are mutual, and count as far as they agree on one
+   similarity (`consensus`). The sum of their weights is the score.
+
+A query votes four times: as it is, mirrored, black and white exchanged, and both. The result for a query depends on
+that query and the references alone, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64, Shaped, UInt8
+
+from doppelscan.encoders.keypoints import (
+    ONE,
+    Keypoints,
+    KeypointSettings,
+    extract_keypoints,
+    inverted,
+    mirrored,
+)
+from doppelscan.errors import InputError, Problem
+from doppelscan.search.blocks import Blocks
+from doppelscan.search.consensus import Consensus, Matched, agreed
+from doppelscan.search.neighbours import Groups
+from doppelscan.search.words import WordIndex, closest_images
+from doppelscan.settings import Resources
+
+__all__ = ["KeypointMatches", "VotingSettings", "match_keypoints"]
+
+_BYTES_A_POINT = 4096  # of its descriptor in four ways, and what is kept of each
+_MOST_QUERIES = 256  # at once
+
+
+@dataclass(frozen=True)
+class VotingSettings:
+    """How points vote.
+
+    Each votes for at most `images`, found among those of its `probes` nearest words; a product below the share
+    `background` of a perfect one is no likeness. Matches agree within `tolerance`, a share of the longest side.
+    """
+
+    points: KeypointSettings = field(default_factory=KeypointSettings)
+    images: int = 5
+    probes: int = 4
+    background: float = 0.5
+    least: float = 0.8
+    tolerance: float = 0.015
+
+
+@dataclass(frozen=True, eq=False)
+class KeypointMatches:
+    """The k references that share most with each query, best first.
+
+    Attributes
+    ----------
+    indices
+        These references, -1 where there is none.
+    scores
+        The weights of the points that agree, added up; 0 where none agree, NaN where there is no reference.
+    inliers
+        How many points agree.
+    transforms
+        Where a pixel (x, y) of the query lies in the reference: `transform @ (x, y, 1)`; NaN where nothing agrees.
+    mirrored, inverted
+        Whether left and right, and black and white, were exchanged in the query; the transform mirrors, too.
+    """
+
+    indices: Int64[np.ndarray, "m k"]
+    scores: Float64[np.ndarray, "m k"]
+    inliers: Int64[np.ndarray, "m k"]
+    transforms: Float64[np.ndarray, "m k 2 3"]
+    mirrored: Bool[np.ndarray, "m k"]
+    inverted: Bool[np.ndarray, "m k"]
+
+
+def match_keypoints(
+    queries: Keypoints | Blocks | Shaped[np.ndarray, "m c h w"],
+    references: WordIndex | Keypoints | Blocks | Shaped[np.ndarray, "n c h w"],
+    k: int = 5,
+    settings: VotingSettings | None = None,
+    *,
+    exclude: Groups | None = None,
+    resources: Resources | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> KeypointMatches:
+    """The k references that share most points with each query. Images have two axes of space.
+
+    Points, or an index of points, that were made before may be given in place of images; nothing is made twice then.
+
+    Parameters
+    ----------
+    exclude
+        Groups of the queries and of the references: pairs of one group are left out.
+    progress
+        Told after each step how many more pairs have been compared, of `len(queries) * len(references)`.
+
+    Raises
+    ------
+    InputError
+        If images are no films, k is below 1, shapes differ, or groups do not fit.
+    """
+    settings, resources = settings or VotingSettings(), resources or Resources()
+    points, index = _as_points(queries, settings, resources), _as_index(references, settings, resources)
+    _refuse_misfits(points, index.points, k, exclude)
+    own, groups = exclude or (
+        np.zeros(len(points), dtype=np.int64),
+        np.ones(len(index.points), dtype=np.int64),
+    )
+    matches = _nobody(len(points), k)
+    with ThreadPoolExecutor(resources.workers) as pool:
+        for block in _blocks(points, len(index.points), resources.memory):
+            poll = _Poll.held(
+                points.part(block.start, block.stop), index, (own[block], groups), settings, pool
+            )
+            for i, found in enumerate(pool.map(partial(poll.best, k=k), range(len(poll)))):
+                _write(matches, block.start + i, found)
+            if progress:
+                progress(len(poll) * len(index.points))
+    return matches
+
+
+@dataclass(frozen=True, eq=False)
+class _Ballot:
+    """Some queries in one of their four ways, and what their points found."""
+
+    points: Keypoints
+    mirrored: bool
+    inverted: bool
+    images: Int64[np.ndarray, "p k"]
+    weights: Float64[np.ndarray, "p k"]
+    background: Float64[np.ndarray, "p"]
+
+    def votes(self, query: int, n: int) -> Float64[np.ndarray, "n"]:
+        """The votes of one query's points for each of n references."""
+        span = self.points.of(query)
+        voted = self.images[span] >= 0
+        return np.bincount(self.images[span][voted], self.weights[span][voted], n)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """One reference of one query."""
+
+    index: int
+    way: _Ballot
+    consensus: Consensus | None
+
+    @property
+    def score(self) -> float:
+        return self.consensus.weight if self.consensus else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Poll:
+    """The votes of some queries, each in four ways."""
+
+    index: WordIndex
+    ballots: tuple[_Ballot, ...]
+    excluded: Groups
+    settings: VotingSettings
+
+    @staticmethod
+    def held(
+        queries: Keypoints,
+        index: WordIndex,
+        excluded: Groups,
+        settings: VotingSettings,
+        pool: ThreadPoolExecutor,
+    ) -> _Poll:
+        def ballot(way: tuple[bool, bool]) -> _Ballot:
+            points = mirrored(queries) if way[0] else queries
+            points = inverted(points) if way[1] else points
+            own, groups = excluded[0][queries.image], excluded[1]
+            k = settings.images + 1
+            found = closest_images(points.descriptors, own, index, groups, k, probes=settings.probes)
+            shares = found.products.astype(np.float64) / ONE
+            background = np.maximum(shares[:, -1], settings.background)
+            return _Ballot(
+                points, *way, found.images, np.maximum(shares - background[:, None], 0), background
+            )
+
+        return _Poll(index, tuple(pool.map(ballot, product((False, True), repeat=2))), excluded, settings)
+
+    def __len__(self) -> int:
+        return len(self.ballots[0].points)
+
+    def best(self, query: int, k: int) -> list[_Found]:
+        """The k references with most votes, in the way that got them most, by their score."""
+        votes = np.stack([ballot.votes(query, len(self.index.points)) for ballot in self.ballots])
+        votes[:, self.excluded[0][query] == self.excluded[1]] = -np.inf
+        most = votes.max(axis=0)
+        candidates = np.argsort(-most, kind="stable")[:k]
+        found = [
+            _Found(int(i), way, self._agreed(query, int(i), way))
+            for i in candidates[np.isfinite(most[candidates])]
+            for way in [self.ballots[int(votes[:, i].argmax())]]
+        ]
+        return sorted(found, key=lambda one: -one.score)
+
+    def _agreed(self, query: int, reference: int, way: _Ballot) -> Consensus | None:
+        mine, theirs = way.points.of(query), self.index.points.of(reference)
+        rows, columns, shares = _mutual(
+            way.points.descriptors[mine], self.index.points.descriptors[theirs], self.settings.least
+        )
+        if not len(rows):
+            return None
+        z, w = way.points.place[mine][rows], self.index.points.place[theirs][columns]
+        turn = self.index.points.frame[theirs][columns] / way.points.frame[mine][rows]
+        weight = np.maximum(shares - way.background[mine][rows], 0)
+        matches = Matched(*(array.astype(np.complex128) for array in (z, w, turn)), weight)
+        return agreed(matches, self.settings.tolerance * max(self.index.points.space))
+
+
+def _mutual(
+    mine: UInt8[np.ndarray, "a 128"], theirs: UInt8[np.ndarray, "b 128"], least: float
+) -> tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "m"], Float64[np.ndarray, "m"]]:
+    """The points that are nearest to each other, and how near, as a share of a perfect product."""
+    nothing = np.empty(0, dtype=np.int64)
+    if not len(mine) or not len(theirs):
+        return nothing, nothing, np.empty(0)
+    products = mine.astype(np.float32) @ theirs.astype(np.float32).T
+    columns = products.argmax(axis=1)
+    rows = np.flatnonzero(products.argmax(axis=0)[columns] == np.arange(len(mine)))
+    shares = products[rows, columns[rows]].astype(np.float64) / ONE
+    near = shares > least
+    return rows[near], columns[rows[near]], shares[near]
+
+
+def _as_points(
+    images: Keypoints | Blocks | Shaped[np.ndarray, "n c h w"], settings: VotingSettings, resources: Resources
+) -> Keypoints:
+    if isinstance(images, Keypoints):
+        return images
+    return extract_keypoints(images, settings.points, resources=resources)
+
+
+def _as_index(
+    references: WordIndex | Keypoints | Blocks | Shaped[np.ndarray, "n c h w"],
+    settings: VotingSettings,
+    resources: Resources,
+) -> WordIndex:
+    if isinstance(references, WordIndex):
+        return references
+    return WordIndex.of(_as_points(references, settings, resources))
+
+
+def _refuse_misfits(queries: Keypoints, references: Keypoints, k: int, exclude: Groups | None) -> None:
+    m, n = len(queries), len(references)
+    problems = []
+    if k < 1:
+        problems.append(Problem(f"k is {k}", cure="ask for at least 1 reference"))
+    if m and n and queries.space != references.space:
+        what = f"images of {queries.space} pixels cannot be compared with images of {references.space}"
+        problems.append(
+            Problem(what, cure="bring all to one with `doppelscan prepare --size` or `audit --size`")
+        )
+    if exclude and (len(exclude[0]), len(exclude[1])) != (m, n):
+        what = f"groups of {len(exclude[0])} and {len(exclude[1])} images, but there are {m} and {n}"
+        problems.append(Problem(what, where="exclude", cure="give one group for each image"))
+    if problems:
+        raise InputError(problems)
+
+
+def _blocks(queries: Keypoints, n: int, memory: int) -> Iterator[slice]:
+    """Queries, as many at once as memory holds of their points and votes."""
+    most = int(np.diff(queries.starts).max(initial=1))
+    size = max(1, min(memory // 2 // (_BYTES_A_POINT * most), _MOST_QUERIES))
+    return (slice(start, min(start + size, len(queries))) for start in range(0, len(queries), size))
+
+
+def _nobody(m: int, k: int) -> KeypointMatches:
+    return KeypointMatches(
+        np.full((m, k), -1, dtype=np.int64),
+        np.full((m, k), np.nan),
+        np.zeros((m, k), dtype=np.int64),
+        np.full((m, k, 2, 3), np.nan),
+        np.zeros((m, k), dtype=bool),
+        np.zeros((m, k), dtype=bool),
+    )
+
+
+def _write(matches: KeypointMatches, query: int, found: list[_Found]) -> None:
+    for rank, one in enumerate(found):
+        here = query, rank
+        matches.indices[here], matches.scores[here] = one.index, one.score
+        if one.consensus and one.consensus.inliers.any():
+            matches.inliers[here] = one.consensus.inliers.sum()
+            matches.transforms[here] = _matrix(one.consensus, one.way)
+            matches.mirrored[here], matches.inverted[here] = one.way.mirrored, one.way.inverted
+
+
+def _matrix(found: Consensus, way: _Ballot) -> Float64[np.ndarray, "2 3"]:
+    """The similarity as a matrix on (x, y, 1) of the query as it is: mirrored first, where it was."""
+    a, b = found.a, found.b
+    matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+    if not way.mirrored:
+        return matrix
+    return matrix @ np.array([[-1.0, 0, way.points.space[1] - 1], [0, 1, 0], [0, 0, 1]])
