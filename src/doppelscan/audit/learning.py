@@ -12,12 +12,10 @@ from doppelscan.audit.spaces import PIXELS, Encoded
 from doppelscan.encoders.contrastive import ContrastiveSettings, fitted
 from doppelscan.imagesets import ImageSet, split
 from doppelscan.imagesets.joining import joined
-from doppelscan.registration import AlignmentSettings
 
 __all__ = ["learnt"]
 
 _UNSEEN = 0.5  # of the held-out patients, whom nothing is learnt from
-_CANDIDATES = 4  # from each space, to be aligned
 
 
 def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) -> References:
@@ -51,4 +49,4 @@ def _in_vectors(
     references = partial(References, pixels.train, holdout, pixels.resources, pixels.progress, unseen=unseen)
     if settings.method == "contrastive":
         return references(spaces=(space,))
-    return references(spaces=(space, PIXELS), judge=Judge(AlignmentSettings(), _CANDIDATES))
+    return references(spaces=(space, PIXELS), judge=Judge())

@@ -86,7 +86,9 @@ class Search:
             return self._nearest(*self.kept[0], queries, self.k, exclude, resources, pairs.add)
         k = max(self.k, self.judge.n_candidates)
         found = [self._nearest(*space, queries, k, exclude, resources, None) for space in self.kept]
-        return self.judge.judged(queries, self.images, found, self.k, resources, pairs.progress)
+        return self.judge.judged(
+            queries, self.images, found, self.k, exclude=exclude, resources=resources, progress=pairs.progress
+        )
 
     def _nearest(
         self,

@@ -124,7 +124,9 @@ def _principal(
 ) -> tuple[Float64[np.ndarray, "q"], Float64[torch.Tensor, "q g"]]:
     """At most k principal directions, orthonormal, and the variance along each, falling."""
     with _one_thread():
-        variances, vectors = torch.linalg.eigh(values @ values.T)  # float32 fails to converge on some of rank one
+        variances, vectors = torch.linalg.eigh(
+            values @ values.T
+        )  # float32 fails to converge on some of rank one
         last = slice(-min(k, *values.shape), None) if values.numel() else slice(0)
         directions = torch.linalg.qr(values.T @ vectors[:, last].flip(1)).Q.T.contiguous()
     return variances[last].flip(0).numpy(), directions
