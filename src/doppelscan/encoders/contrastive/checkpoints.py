@@ -38,17 +38,11 @@ def resume(learner: Learner, path: Path, key: str) -> None:
     tensors, metadata = read_tensors(path, expected=_FORMAT)
     if metadata["key"] != key:
         return
-    prefix = "weights/"
-    load_weights(
-        learner.network,
-        {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)},
-        path,
-    )
+    load_weights(learner.network, _under("weights/", tensors), path)
     state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, array in tensors.items():
-        if name.startswith("optimizer/"):
-            _, index, part = name.split("/")
-            state.setdefault(int(index), {})[part] = torch.from_numpy(array)
+    for name, array in _under("optimizer/", tensors).items():
+        index, part = name.split("/")
+        state.setdefault(int(index), {})[part] = torch.from_numpy(array)
     learner.optimizer.load_state_dict(learner.optimizer.state_dict() | {"state": state})
     learner.done = int(metadata["done"])
 
@@ -70,3 +64,8 @@ def load_weights(network: nn.Module, weights: dict[str, np.ndarray], path: Path)
         network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     except RuntimeError as error:
         raise FormatError(Problem(f"holds no weights of this network: {error}", where=str(path))) from error
+
+
+def _under(prefix: str, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The tensors whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
