@@ -57,7 +57,13 @@ def main() -> None:
         images = cohort(name, a.part, a.data)
         queries = planted(images, a.lists, a.planted)
         rows = pd.DataFrame([row for method in a.methods for row in measured(images, queries, method)])
-        write(rows, images, f"{name}, part {a.part}", a.out / f"copies-{name.replace(' ', '-')}-{a.part}")
+        command = f'python benchmarks/copies.py --sets "{name}" --part {a.part} --planted {a.planted}'
+        write(
+            rows,
+            images,
+            f"`{command}`\n\n{name}, part {a.part}",
+            a.out / f"copies-{name.replace(' ', '-')}-{a.part}",
+        )
 
 
 def planted(images: Cohort, lists: Sequence[str], n: int) -> Planted:
