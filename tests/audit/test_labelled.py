@@ -110,7 +110,7 @@ def test_a_table_without_rows_holds_no_pair(tmp_path: Path) -> None:
 cell = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=6)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     columns=st.lists(
         st.sampled_from(["first", "second", "label", "reader", "patient", "score", "verdict", "x"]),

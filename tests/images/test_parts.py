@@ -159,7 +159,7 @@ def test_the_same_stream_gives_the_same_bytes(part: PartialCopy, shape: tuple[in
 
 
 @every_part
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(
     shape=hnp.array_shapes(min_dims=3, max_dims=4, min_side=1, max_side=7),
     level=st.integers(0, 255),

@@ -70,7 +70,7 @@ def test_another_stream_gives_another_image(name: str, shape: tuple[int, ...]) -
 
 
 @every_transform
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(
     pixels=hnp.arrays(
         st.sampled_from(["uint8", "int16", "float32"]),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelscan.seeds import stream
@@ -52,6 +52,7 @@ TEXTBOOK = np.array(
 )
 
 
+@settings(deadline=None)
 @given(pairs)
 def test_two_readers_agree_as_in_loops(rows: list[tuple[int, int]]) -> None:
     first, second = (list(column) for column in zip(*rows, strict=True))
@@ -100,6 +101,7 @@ def test_many_readers_agree_as_in_the_textbook() -> None:
     assert found.low < 0.1 < 0.3 < found.high  # noqa: PLR0133 - a chain
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 2), min_size=3, max_size=3), min_size=2, max_size=12))
 def test_many_readers_agree_as_in_loops(readings: list[list[int]]) -> None:
     ratings = np.array([[row.count(category) for category in range(3)] for row in readings])

@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelscan.seeds import stream
@@ -59,6 +59,7 @@ def two_groups(
     return score + distance * copy, copy, patient
 
 
+@settings(deadline=None)
 @given(few)
 def test_the_area_agrees_with_loops(rows: list[tuple[float, bool, int]]) -> None:
     score, copy, patient = columns(rows)
@@ -72,12 +73,14 @@ def test_the_area_agrees_with_loops(rows: list[tuple[float, bool, int]]) -> None
     assert found.n == len(rows)
 
 
+@settings(deadline=None)
 @given(few, st.sampled_from([0.0, 0.01, 0.05, 0.2, 0.5, 1.0]))
 def test_the_threshold_agrees_with_loops(rows: list[tuple[float, bool, int]], false_alarms: float) -> None:
     score, _, patient = columns(rows)
     assert threshold_at(score, patient, false_alarms) == loop_threshold(score, patient, false_alarms)
 
 
+@settings(deadline=None)
 @given(few, st.sampled_from([0.01, 0.2]))
 def test_sensitivity_is_the_share_of_copies_above_that_threshold(
     rows: list[tuple[float, bool, int]], false_alarms: float
