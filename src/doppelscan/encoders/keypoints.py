@@ -1,4 +1,4 @@
-"""Which points of an image can be recognised wherever they are, and how do they look?
+"""Which points of an image can be recognised wherever they are, and how do they look? By SIFT.
 
 SIFT (Lowe, IJCV 2004) on the image in shades of grey, its contrast equalised region by region (CLAHE), with descriptors
 normalised as root-SIFT (Arandjelović and Zisserman, CVPR 2012): the inner product of two descriptors is the similarity
@@ -7,17 +7,17 @@ of their histograms. Nothing is learnt, so that every image set is served and no
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
 import cv2
 import numpy as np
 from jaxtyping import Complex64, Float32, Int64, Shaped, UInt8
 
+from doppelscan.encoders.shades import grey, refuse_unless_finite, resized
 from doppelscan.errors import InputError, Problem
 from doppelscan.settings import Resources
 
@@ -29,7 +29,6 @@ ONE = 2.0**18
 _N_BYTES = 128
 _SCALE = 512.0  # a byte holds a component of up to one half; hardly any is larger
 _LEAST_SIDE = 16  # pixels below which an image, enlarged, has no points
-_TAILS = (0.5, 99.5)  # percentiles that become black and white
 
 
 class Images(Protocol):
@@ -94,7 +93,7 @@ class Keypoints:
 
 
 def extract_keypoints(
-    images: Images | Shaped[np.ndarray, "n c h w"],
+    images: Images,
     settings: KeypointSettings | None = None,
     *,
     resources: Resources | None = None,
@@ -116,7 +115,7 @@ def extract_keypoints(
         _refuse_unless_films(pixels)
         space = pixels.shape[2:]
         with ThreadPoolExecutor(resources.workers) as pool:
-            found += pool.map(lambda image: _points(image, settings), pixels)
+            found += pool.map(partial(_found, settings=settings), pixels)
     return _joined(found, space)
 
 
@@ -149,84 +148,40 @@ _NOTHING: Found = (
 )
 
 
-def _blocks(
-    images: Images | Shaped[np.ndarray, "n *shape"], memory: int
-) -> Iterator[Shaped[np.ndarray, "b *shape"]]:
-    """The images, as many at once as memory holds."""
-    start = 0
-    while start < len(images):
-        size = 1 if start == 0 else max(1, memory // max(1, pixels[:1].nbytes))
-        stop = min(start + size, len(images))
-        pixels = images[start:stop] if isinstance(images, np.ndarray) else images.read(start, stop)
-        yield pixels
-        start = stop
+def _blocks(images: Images, memory: int) -> Iterator[Shaped[np.ndarray, "b *shape"]]:
+    """The images, as many at once as memory holds in the float64 that they become."""
+    if not len(images):
+        return
+    bytes_each = 8 * 4 * images.read(0, 1).size
+    size = max(1, memory // max(1, bytes_each))
+    for start in range(0, len(images), size):
+        yield images.read(start, min(start + size, len(images)))
 
 
 def _refuse_unless_films(pixels: Shaped[np.ndarray, "n *shape"]) -> None:
     if pixels.ndim != 4:
-        raise InputError(
-            Problem(
-                f"keypoints need images with two axes of space, not {pixels.ndim - 2}",
-                cure="cut volumes into slices with `doppelscan prepare --slices`",
-            )
-        )
-    if not np.can_cast(pixels.dtype, np.float64, casting="same_kind"):
-        raise InputError(Problem(f"pixels of type {pixels.dtype} are not real numbers"))
-    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
-        raise InputError(Problem("pixels are NaN or infinite", cure="mend or leave out these images"))
+        what = f"keypoints need images with two axes of space, not {pixels.ndim - 2}"
+        raise InputError(Problem(what, cure="cut volumes into slices with `doppelscan prepare --slices`"))
+    refuse_unless_finite(pixels)
 
 
-def _points(image: Shaped[np.ndarray, "c h w"], settings: KeypointSettings) -> Found:
-    grey = _grey(image)
-    if grey is None:
+def _found(image: Shaped[np.ndarray, "c h w"], settings: KeypointSettings) -> Found:
+    """The points of one image, strongest first, of equally strong ones from left to right."""
+    shades = grey(image)
+    small = resized(shades, settings.side) if shades.size else shades
+    if not shades.any() or min(small.shape) < _LEAST_SIDE:
         return _NOTHING
-    small = _resized(grey, settings.side)
-    if min(small.shape) < _LEAST_SIDE:
-        return _NOTHING
-    sift, clahe = _detectors(threading.get_ident(), settings.contrast)
+    sift = cv2.SIFT.create(nfeatures=0, contrastThreshold=settings.contrast, edgeThreshold=10)
+    clahe = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8))
     points, descriptors = sift.detectAndCompute(clahe.apply(small), None)
     if not points:
         return _NOTHING
-    strength = np.array([(-p.response, p.pt[0], p.pt[1], p.angle) for p in points])
-    order = np.lexsort(strength.T[::-1])[: settings.most]
-    where = np.array([(p.pt[0], p.pt[1], p.size, np.deg2rad(p.angle)) for p in points])[order]
-    step = np.array(grey.shape[::-1]) / np.array(small.shape[::-1])
-    x, y = (where[:, :2].T + 0.5) * step[:, None] - 0.5
-    frame = where[:, 2] * step.mean() * np.exp(1j * where[:, 3])
-    return _rooted(descriptors[order]), (x + 1j * y).astype(np.complex64), frame.astype(np.complex64)
-
-
-def _grey(image: Shaped[np.ndarray, "c h w"]) -> UInt8[np.ndarray, "h w"] | None:
-    """The mean of the channels, each over its own range, in 0 to 255; None for a constant image."""
-    flat = image.reshape(len(image), -1).astype(np.float64)
-    if not flat.size:
-        return None
-    low, high = flat.min(axis=1), flat.max(axis=1)
-    if (low == high).all():
-        return None
-    width = np.where(high > low, high - low, 1.0)
-    total = ((flat - low[:, None]) / width[:, None]).mean(axis=0)
-    black, white = np.percentile(total, _TAILS)
-    if black == white:
-        black, white = total.min(), total.max()
-    shades = np.clip((total - black) / max(white - black, np.finfo(float).tiny), 0, 1) * 255
-    return np.asarray(np.rint(shades).astype(np.uint8).reshape(image.shape[1:]))
-
-
-def _resized(grey: UInt8[np.ndarray, "h w"], side: int) -> UInt8[np.ndarray, "a b"]:
-    factor = side / max(grey.shape)
-    h, w = (max(1, round(length * factor)) for length in grey.shape)
-    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (w, h), interpolation=how))
-
-
-@cache
-def _detectors(_thread: int, contrast: float) -> tuple[Any, Any]:
-    """OpenCV's detector and equaliser: each thread has its own."""
-    return (
-        cv2.SIFT_create(nfeatures=0, contrastThreshold=contrast, edgeThreshold=10),
-        cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8)),
-    )
+    x, y, size, angle, response = np.array([(*p.pt, p.size, p.angle, p.response) for p in points]).T
+    order = np.lexsort((size, angle, y, x, -response))[: settings.most]
+    pixel = np.array(shades.shape) / np.array(small.shape)
+    place = (x + 0.5) * pixel[1] - 0.5 + 1j * ((y + 0.5) * pixel[0] - 0.5)
+    frame = size * pixel.mean() * np.exp(1j * np.radians(angle))
+    return _rooted(descriptors[order]), place[order].astype(np.complex64), frame[order].astype(np.complex64)
 
 
 def _rooted(descriptors: Float32[np.ndarray, "p 128"]) -> UInt8[np.ndarray, "p 128"]:

@@ -1,4 +1,4 @@
-"""Which one movement do matched points of two images agree on?
+"""Which one movement do matched points of two images agree on? All proposals are tried.
 
 In complex numbers a similarity is z -> a z + b: a turns and zooms, b shifts. Every match proposes one by itself, since
 SIFT tells the size and the direction of a point. So all proposals are tried and nothing is drawn, unlike in RANSAC
@@ -72,7 +72,7 @@ def _refined(matches: Matched, inliers: Bool[np.ndarray, "m"], a: complex, toler
 def _fitted(
     z: Complex128[np.ndarray, "m"], w: Complex128[np.ndarray, "m"], a: complex
 ) -> tuple[complex, complex]:
-    """a and b by least squares; a as it was where the points are one point."""
+    """The a and b of least squares; a as it was where the points are one point."""
     from_mean = z - z.mean()
     spread = float((np.abs(from_mean) ** 2).sum())
     if spread > 0:

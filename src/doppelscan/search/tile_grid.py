@@ -1,4 +1,4 @@
-"""Where are the tiles of an image, and what is in them?"""
+"""Where are the tiles of an image, and what is in them? Integers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, Shaped
 from scipy import ndimage
 
+from doppelscan.encoders.shades import refuse_unless_finite
 from doppelscan.errors import InputError, Problem
 
 __all__ = ["LENGTH", "TileGrid", "TileSettings"]
@@ -29,8 +30,8 @@ class TileSettings:
     """
 
     side: int = 64
-    tile: int = 16
-    step: int = 8
+    tile: int = 10
+    step: int = 5
     mirrored: bool = True
 
     def __post_init__(self) -> None:
@@ -109,22 +110,15 @@ class TileGrid:
         length = np.sqrt((centred * centred).sum(axis=1))
         has_detail = length > np.maximum(least * np.sqrt(centred.shape[1]), np.finfo(np.float32).tiny)
         unit = centred / np.where(has_detail, length, np.inf)[:, None]
-        return np.rint(unit * LENGTH).astype(np.float32)
+        return np.asarray(np.rint(unit * LENGTH), dtype=np.float32)
 
 
 def _refuse_other(pixels: Shaped[np.ndarray, "n c *space"], shape: tuple[int, ...]) -> None:
-    problems = []
     if pixels.shape[1:] != shape:
         what = f"images of shape {pixels.shape[1:]} cannot be compared with images of shape {shape}"
-        problems.append(
-            Problem(what, cure="bring all to one with `doppelscan prepare --size` or `audit --size`")
-        )
-    if not np.can_cast(pixels.dtype, np.float64, casting="same_kind"):
-        problems.append(Problem(f"pixels of type {pixels.dtype} are not real numbers"))
-    elif pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
-        problems.append(Problem("pixels are NaN or infinite", cure="mend or leave out these images"))
-    if problems:
-        raise InputError(problems)
+        cure = "bring all to one with `doppelscan prepare --size` or `audit --size`"
+        raise InputError(Problem(what, cure=cure))
+    refuse_unless_finite(pixels)
 
 
 def _shrunk(image: Shaped[np.ndarray, "c *space"], small: tuple[int, ...]) -> Float32[np.ndarray, "c *small"]:
@@ -138,4 +132,5 @@ def _shrunk(image: Shaped[np.ndarray, "c *space"], small: tuple[int, ...]) -> Fl
         return np.stack([cv2.resize(v, small[::-1], interpolation=cv2.INTER_AREA) for v in values])
     factor = np.array(small) / np.array(image.shape[1:])
     smooth = ndimage.gaussian_filter(values, (0, *(0.5 / factor - 0.5)), mode="nearest")
-    return np.stack([ndimage.zoom(v, factor, order=1, mode="nearest", grid_mode=True) for v in smooth])
+    whole = [ndimage.zoom(v, factor, order=1, mode="nearest", grid_mode=True) for v in smooth]
+    return np.stack(whole).astype(np.float32)

@@ -15,7 +15,7 @@ from doppelscan.search.tile_grid import LENGTH
 
 __all__ = ["TileSums"]
 
-_LARGEST = 0.995  # correlation: a copied tile need not be better
+_LARGEST = 0.999  # correlation: a copied tile need not be better
 _PRIOR_SD, _PRIOR_N = 0.25, 10  # of z, as if so many references had been seen before
 
 
@@ -27,18 +27,13 @@ class TileSums:
     references with equal z the first is kept.
     """
 
-    count: Int64[np.ndarray, "m places"]
-    total: Float64[np.ndarray, "m places"]
-    squares: Float64[np.ndarray, "m places"]
-    most: Float64[np.ndarray, "m places"]
+    sums: Float64[np.ndarray, "4 m places"]
     who: Int64[np.ndarray, "m places"]
 
     @staticmethod
     def empty(m: int, n_places: int) -> TileSums:
         """No reference yet."""
-        count, who = np.zeros((m, n_places), dtype=np.int64), np.full((m, n_places), -1, dtype=np.int64)
-        total, squares, most = np.zeros((3, m, n_places))
-        return TileSums(count, total, squares, most, who)
+        return TileSums(np.zeros((4, m, n_places)), np.full((m, n_places), -1, dtype=np.int64))
 
     def add(
         self,
@@ -50,16 +45,15 @@ class TileSums:
         """Take in references `first` and following, whose tiles have these products with the queries' tiles."""
         z = np.empty(products.shape, dtype=np.float32)
         _to_z(products.ravel(), z.ravel(), 1 / LENGTH**2, _LARGEST)
-        _take_in(z, places, left_out, first, self.count, self.total, self.squares, self.most, self.who)
+        _take_in(z, places, left_out, first, self.sums, self.who)
 
     @property
     def striking(self) -> Float64[np.ndarray, "m places"]:
         """How many standard deviations the largest z is above the mean of all; -inf where there is none."""
-        mean = self.total / np.maximum(self.count, 1)
-        variation = np.maximum(self.squares - mean * self.total, 0)
-        deviation = np.sqrt((variation + _PRIOR_N * _PRIOR_SD**2) / (self.count + _PRIOR_N))
-        expected = self.total / (self.count + _PRIOR_N)
-        return np.where(self.count > 0, (self.most - expected) / deviation, -np.inf)
+        count, total, squares, most = self.sums
+        variation = np.maximum(squares - total * total / np.maximum(count, 1), 0)
+        deviation = np.sqrt((variation + _PRIOR_N * _PRIOR_SD**2) / (count + _PRIOR_N))
+        return np.where(count > 0, (most - total / (count + _PRIOR_N)) / deviation, -np.inf)
 
 
 def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,7 +71,7 @@ def _to_z(products, z, scale, largest):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _take_in(z, places, left_out, first, count, total, squares, most, who):  # type: ignore[no-untyped-def]
+def _take_in(z, places, left_out, first, sums, who):  # type: ignore[no-untyped-def]
     for i in range(z.shape[1]):
         for p in range(len(places)):
             for j in range(z.shape[2]):
@@ -87,8 +81,8 @@ def _take_in(z, places, left_out, first, count, total, squares, most, who):  # t
                 for t in places[p]:
                     mean += z[t, i, j]
                 mean /= len(places[p])
-                count[i, p] += 1
-                total[i, p] += mean
-                squares[i, p] += mean * mean
-                if who[i, p] < 0 or mean > most[i, p]:
-                    most[i, p], who[i, p] = mean, first + j
+                sums[0, i, p] += 1
+                sums[1, i, p] += mean
+                sums[2, i, p] += mean * mean
+                if who[i, p] < 0 or mean > sums[3, i, p]:
+                    sums[3, i, p], who[i, p] = mean, first + j

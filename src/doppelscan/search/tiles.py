@@ -1,4 +1,4 @@
-"""Which reference shares a part with each query, at its own place?
+"""Which reference shares a part with each query, at its own place? By tiles.
 
 A generator may copy a part of a patient into an image that is otherwise new. Images are shrunk, cut into tiles that
 overlap by half, and each tile is correlated with the tiles of the same place in all references. Correlations are taken
@@ -151,7 +151,7 @@ def _left_out(
 def _most_striking(ways: list[_Way], grid: TileGrid) -> TileMatches:
     """The most striking place of each query in any way."""
     striking = np.stack([way.sums.striking for way in ways], axis=1)
-    m, n_ways, n_places = striking.shape
+    m, _, n_places = striking.shape
     flat = striking.reshape(m, -1).argmax(axis=1)
     way, place = np.divmod(flat, n_places)
     every = np.arange(m)

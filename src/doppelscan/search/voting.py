@@ -1,4 +1,4 @@
-"""Which references share recognisable points with each query, and how is the query moved against them?
+"""Which references share recognisable points with each query, and how is the query moved against them? By votes.
 
 1. Every point of a query votes for the few images that hold the points most like it, each vote as heavy as that point
    is more like it than the next image's is (local naive Bayes nearest neighbour: McCann and Lowe, CVPR 2012): what
@@ -30,7 +30,7 @@ from doppelscan.encoders.keypoints import (
     mirrored,
 )
 from doppelscan.errors import InputError, Problem
-from doppelscan.search.blocks import Blocks
+from doppelscan.search.blocks import Blocks, as_blocks
 from doppelscan.search.consensus import Consensus, Matched, agreed
 from doppelscan.search.neighbours import Groups
 from doppelscan.search.words import WordIndex, closest_images
@@ -218,7 +218,9 @@ class _Poll:
         z, w = way.points.place[mine][rows], self.index.points.place[theirs][columns]
         turn = self.index.points.frame[theirs][columns] / way.points.frame[mine][rows]
         weight = np.maximum(shares - way.background[mine][rows], 0)
-        matches = Matched(*(array.astype(np.complex128) for array in (z, w, turn)), weight)
+        matches = Matched(
+            z.astype(np.complex128), w.astype(np.complex128), turn.astype(np.complex128), weight
+        )
         return agreed(matches, self.settings.tolerance * max(self.index.points.space))
 
 
@@ -242,7 +244,7 @@ def _as_points(
 ) -> Keypoints:
     if isinstance(images, Keypoints):
         return images
-    return extract_keypoints(images, settings.points, resources=resources)
+    return extract_keypoints(as_blocks(images), settings.points, resources=resources)
 
 
 def _as_index(
@@ -306,4 +308,4 @@ def _matrix(found: Consensus, way: _Ballot) -> Float64[np.ndarray, "2 3"]:
     matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
     if not way.mirrored:
         return matrix
-    return matrix @ np.array([[-1.0, 0, way.points.space[1] - 1], [0, 1, 0], [0, 0, 1]])
+    return np.asarray(matrix @ np.array([[-1.0, 0, way.points.space[1] - 1], [0, 1, 0], [0, 0, 1]]))

@@ -1,4 +1,4 @@
-"""Which few images hold a point most like each point of a query?
+"""Which few images hold a point most like each point of a query? By words.
 
 Points are sorted by the nearest of some typical ones, their word (an inverted file, as Jégou, Douze and Schmid, PAMI
 2011); a query's point is compared only with those of its few nearest words. What is compared is compared exactly:
