@@ -10,13 +10,16 @@ from cohorts import films, pixels_of
 from doppelscan.audit.judging import Judge, _from_the_centre
 from doppelscan.audit.matching import References
 from doppelscan.audit.spaces import PIXELS
+from doppelscan.audit.verdicts import SAME_PIXELS
 from doppelscan.search import ArrayBlocks, Neighbours
 from doppelscan.settings import Resources
 from doppelscan.workers import silent
 
 RESOURCES = Resources(memory=2**28, workers=2, device="cpu")
-TRAIN = films(30, side=96)
-PIXELS_OF_TRAIN = pixels_of(TRAIN)
+RNG = np.random.default_rng(0)
+PIXELS_OF_TRAIN = np.stack(
+    [127 + 400 * ndimage.gaussian_filter(RNG.normal(size=(1, 96, 96)), (0, 3, 3)) for _ in range(30)]
+).astype(np.uint8)
 
 
 def named(m: int, *columns: list[int]) -> Neighbours:
@@ -97,4 +100,4 @@ def test_references_with_a_judge_leave_out_the_patient_s_own_images() -> None:
     assert not np.isin(own[matched.best], own[[0, 7]]).any()
     itself = references.match(ArrayBlocks(pixels_of(both)[[0, 7]]), "test")
     assert itself.best.tolist() == [0, 7]
-    assert np.allclose(itself.score, 1, atol=1e-3)
+    assert (itself.score > SAME_PIXELS).all()

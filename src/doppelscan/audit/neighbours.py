@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,12 @@ import pandas as pd
 from jaxtyping import Int64
 
 from doppelscan.audit.judging import Judge
-from doppelscan.audit.spaces import Space
+from doppelscan.audit.spaces import PIXELS, Space
+from doppelscan.audit.verdicts import SAME_PIXELS
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.pixels import ZarrPixels
 from doppelscan.search import Among, Blocks, Kept, Neighbours, joined, nearest
+from doppelscan.search.neighbours import merged
 from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint
 from doppelscan.workers import Progress, silent
@@ -86,8 +88,11 @@ class Search:
             return self._nearest(*self.kept[0], queries, self.k, exclude, resources, pairs.add)
         k = max(self.k, self.judge.n_candidates)
         found = [self._nearest(*space, queries, k, exclude, resources, None) for space in self.kept]
-        return self.judge.judged(
+        best = self.judge.judged(
             queries, self.images, found, self.k, exclude=exclude, resources=resources, progress=pairs.progress
+        )
+        return _with_same_pixels(
+            best, [one for one, (space, _) in zip(found, self.kept, strict=True) if space is PIXELS]
         )
 
     def _nearest(
@@ -102,6 +107,15 @@ class Search:
     ) -> Neighbours:
         encoded = _among(space.encoded(queries, resources, silent), kept)
         return nearest(encoded, kept, k, exclude=exclude, resources=resources, progress=progress)
+
+
+def _with_same_pixels(best: Neighbours, by_pixels: Sequence[Neighbours]) -> Neighbours:
+    """Images with the very same pixels agree wholly, whatever a judge made of them."""
+    for found in by_pixels:
+        rows, ranks = np.nonzero(found.scores > SAME_PIXELS)
+        same = found.indices[rows, ranks]
+        best = merged(best, rows, same, found.scores[rows, ranks], np.zeros_like(rows))
+    return best
 
 
 def _among(queries: Blocks, kept: Kept) -> Blocks:

@@ -1,4 +1,4 @@
-"""How well do two aligned images agree, place by place and as one number?"""
+"""How well two aligned images agree, place by place and as one number."""
 
 from __future__ import annotations
 

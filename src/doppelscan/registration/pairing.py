@@ -1,4 +1,4 @@
-"""Which pairs of small pictures are on the device at once?"""
+"""Which pairs of small pictures are on the device at once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Chunk:
     span: slice
 
     def __len__(self) -> int:
-        return self.span.stop - self.span.start
+        return int(self.span.stop - self.span.start)
 
     def repeated(self, rows: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " k"]:
         """Of one number for each pair, the last repeated to the size of all chunks."""
@@ -94,7 +94,8 @@ class Pairing:
     def chunks(self) -> Iterator[Chunk]:
         """All pairs in order, so many at once that the device is busy."""
         device = self.fixed.device
-        size = max(1, _PIXELS_AT_ONCE.get(device.type, _PIXELS_AT_ONCE["cuda"]) // self.fixed[0].numel())
+        pixels = math.prod(self.fixed.shape[1:])
+        size = max(1, _PIXELS_AT_ONCE.get(device.type, _PIXELS_AT_ONCE["cuda"]) // max(1, pixels))
         for start in range(0, len(self), size):
             stop = min(start + size, len(self))
             rows = torch.arange(start, start + size).clamp(max=stop - 1)

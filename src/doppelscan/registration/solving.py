@@ -177,8 +177,9 @@ def _solved(
     whole = matrix.new_empty((p, d, k, d, k))
     for (a, b), part in zip(combinations_with_replacement(range(d), 2), matrix.unbind(1), strict=True):
         whole[:, a, :, b], whole[:, b, :, a] = part, part.mT
-    for a in range(d if stiffness is not None else 0):
-        whole[:, a, :, a] += stiffness
+    if stiffness is not None:
+        for a in range(d):
+            whole[:, a, :, a] += stiffness
     square = whole.view(p, d * k, d * k)
     diagonal = square.diagonal(dim1=1, dim2=2)
     diagonal += _DAMPING * diagonal.mean(dim=1, keepdim=True) + _LEAST_CURVATURE

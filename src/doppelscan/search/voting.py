@@ -145,7 +145,7 @@ class _Ballot:
         """The votes of one query's points for each of n references."""
         span = self.points.of(query)
         voted = self.images[span] >= 0
-        return np.bincount(self.images[span][voted], self.weights[span][voted], n)
+        return np.bincount(self.images[span][voted], self.weights[span][voted], n).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
