@@ -2,6 +2,9 @@
 
 From decoded uint8 arrays to the nearest reference of each query, conversions included; queries and references
 come from disjoint patients. Run: `python benchmarks/search.py --references 20000 --queries 5000`.
+
+With `--symmetries "flips and turns"` queries lie in random poses, and the peers are our own search once for
+each pose, and once in all.
 """
 
 from __future__ import annotations
@@ -15,13 +18,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
 import pandas as pd
 import torch
 
-from doppelscan.search import exact, nearest
+from doppelscan.search import Neighbours, Symmetries, exact, nearest, poses_of
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
 
@@ -51,27 +55,79 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--memory", type=float, default=4, help="GiB for doppelscan")
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=["faiss", "torch float32"])
+    parser.add_argument("--symmetries", choices=get_args(Symmetries), default="none")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     a = parser.parse_args()
     queries, references = KINDS[a.images](a.data, a.queries, a.references, a.side)
     print(a.images, queries.shape, references.shape, flush=True)
     resources = Resources(memory=int(a.memory * 2**30))
-    runs: dict[str, list[Measured]] = {}
-    for _ in range(a.repeats):
+    if a.symmetries == "none":
+        runs = against_peers(queries, references, resources, a.repeats, a.peers)
+    else:
+        runs = against_pose_by_pose(queries, references, resources, a.repeats, a.symmetries)
+    shape = f"{len(references):,} x {len(queries):,}, {a.images}, {references.shape[-1]} px"
+    poses = "" if a.symmetries == "none" else f", {a.symmetries}"
+    write(table(runs), shape + poses, a.repeats, a.out / f"search-{processor()}.md")
+
+
+Runs = dict[str, list[Measured]]
+
+
+def against_peers(
+    queries: np.ndarray, references: np.ndarray, resources: Resources, repeats: int, peers: list[str]
+) -> Runs:
+    runs: Runs = {}
+    for _ in range(repeats):
         ours = measured(lambda q, r: doppelscan(q, r, resources), queries, references)
         runs.setdefault("doppelscan", []).append(ours)
-        for name in a.peers:
+        for name in peers:
             runs.setdefault(name, []).append(measured(PEERS[name], queries, references))
             print(name, round(runs[name][-1].seconds, 2), "s; ours", round(ours.seconds, 2), "s", flush=True)
             refuse_disagreement(name, ours.found, runs[name][-1].found, queries, references)
-    shape = f"{len(references):,} x {len(queries):,}, {a.images}, {references.shape[-1]} px"
-    write(table(runs), shape, a.repeats, a.out / f"search-{processor()}.md")
+    return runs
+
+
+def against_pose_by_pose(
+    queries: np.ndarray, references: np.ndarray, resources: Resources, repeats: int, symmetries: Symmetries
+) -> Runs:
+    """Ours in all poses, in each pose by itself, and in none but the one that images are in."""
+    poses = poses_of(symmetries, queries.shape[1:])
+    rng = stream(0, "poses")
+    queries = np.stack([poses[rng.integers(len(poses))].of(query) for query in queries])
+
+    def in_all(queries: np.ndarray, references: np.ndarray) -> Found:
+        return best(nearest(queries, references, symmetries=symmetries, resources=resources))
+
+    def one_by_one(queries: np.ndarray, references: np.ndarray) -> Found:
+        turned = (np.ascontiguousarray(pose.of(queries)) for pose in poses)
+        found = [best(nearest(of, references, resources=resources)) for of in turned]
+        indices, scores = (np.stack([f[i] for f in found]) for i in (0, 1))
+        highest = np.lexsort((indices, -scores), axis=0)[0]
+        return tuple(np.take_along_axis(of, highest[None], 0)[0] for of in (indices, scores))
+
+    searches: dict[str, Search] = {
+        "doppelscan": in_all,
+        "pose by pose": one_by_one,
+        "without symmetries": lambda q, r: doppelscan(q, r, resources),
+    }
+    runs: Runs = {name: [] for name in searches}
+    for _ in range(repeats):
+        for name, search in searches.items():
+            runs[name].append(measured(search, queries, references))
+            print(name, round(runs[name][-1].seconds, 2), "s", flush=True)
+        ours, theirs = (runs[name][-1].found for name in ("doppelscan", "pose by pose"))
+        if any((a != b).any() for a, b in zip(ours, theirs, strict=True)):
+            sys.exit("all poses at once and pose by pose disagree")
+    return runs
+
+
+def best(found: Neighbours) -> Found:
+    return found.indices[:, 0], found.scores[:, 0]
 
 
 def doppelscan(queries: np.ndarray, references: np.ndarray, resources: Resources) -> Found:
-    found = nearest(queries, references, resources=resources)
-    return found.indices[:, 0], found.scores[:, 0]
+    return best(nearest(queries, references, resources=resources))
 
 
 def by_faiss(queries: np.ndarray, references: np.ndarray) -> Found:

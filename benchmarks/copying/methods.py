@@ -8,10 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 from scipy import fft, ndimage
 
+from doppelscan.audit.judging import Judge
+from doppelscan.audit.matching import References
+from doppelscan.audit.spaces import PIXELS, Encoded, Space
+from doppelscan.encoders.contrastive import ContrastiveSettings, fitted
 from doppelscan.images.geometry import resize
-from doppelscan.search import nearest
+from doppelscan.imagesets import ImageSet
+from doppelscan.search import ArrayBlocks, nearest
+from doppelscan.settings import Resources
+from doppelscan.workers import silent
 
 Found = tuple[np.ndarray, np.ndarray]  # of each query: how like a training image it is, and which
 Method = Callable[[np.ndarray, np.ndarray, np.ndarray], Found]  # training images, their patients, queries
@@ -56,13 +64,41 @@ def tiled_l2(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Fo
     return _best_of_blocks(_small(queries, 64), lambda x: -_tiled_distance(_tiles(x), y))
 
 
+def contrastive(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
+    """The largest correlation of vectors from an encoder trained on these images alone, for a minute."""
+    return _matched(train, queries, spaces=(_encoder(train, patient),))
+
+
+def registered(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
+    """How well the candidates of pixels, encoder and points agree once aligned, without the margin of an audit."""
+    return _matched(train, queries, spaces=(_encoder(train, patient), PIXELS), judge=Judge())
+
+
 METHODS: dict[str, Method] = {
     "Pearson": pearson,
     "Pearson, flips": pearson_flips,
     "SSIM": ssim,
     "hash": perceptual_hash,
     "tiled L2": tiled_l2,
+    "contrastive": contrastive,
+    "registered": registered,
 }
+
+
+def _encoder(train: np.ndarray, patient: np.ndarray) -> Encoded:
+    table = pd.DataFrame({"patient": patient.astype(str)})
+    encoder = fitted(ImageSet.from_arrays(train, table), ContrastiveSettings(effort="quick"))
+    return Encoded(encoder, learnt=True)
+
+
+def _matched(
+    train: np.ndarray, queries: np.ndarray, *, spaces: tuple[Space, ...], judge: Judge | None = None
+) -> Found:
+    references = References(
+        ImageSet.from_arrays(train), None, Resources(), silent, spaces=spaces, judge=judge
+    )
+    found = references.match(ArrayBlocks(queries), "benchmark")
+    return np.nan_to_num(found.score, nan=-1.0), found.best
 
 
 def _best_of_blocks(queries: np.ndarray, similarity: Callable[[np.ndarray], np.ndarray]) -> Found:

@@ -12,9 +12,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doppelscan.search import Blocks, Groups, banded, candidates, kept, nearest, pairs_above, symmetry
+from doppelscan.search import Blocks, Groups, banded, kept, nearest, pairs_above, symmetry
 from doppelscan.search.bands import Bands, averages, block_side, coarse_error
-from doppelscan.search.exact import exact_correlations
+from doppelscan.search.candidates import Candidates, scores_of
 from doppelscan.search.plan import Plan
 from doppelscan.settings import Resources
 
@@ -118,11 +118,11 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pairs each call scores exactly."""
     told: list[int] = []
 
-    def counting(first: np.ndarray, second: np.ndarray, pairs: tuple, *, memory: int) -> np.ndarray:
-        told.append(len(pairs[0]))
-        return exact_correlations(first, second, pairs, memory=memory)
+    def counting(candidates: Candidates, first: np.ndarray, second: np.ndarray, plan: Plan) -> np.ndarray:
+        told.append(len(candidates))
+        return scores_of(candidates, first, second, plan)
 
-    monkeypatch.setattr(candidates, "exact_correlations", counting)
+    monkeypatch.setattr(banded, "scores_of", counting)
     return told
 
 

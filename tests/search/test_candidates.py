@@ -17,7 +17,7 @@ from realdata import real_data
 
 from .oracle import assert_is_nearest_in_pose, correlations_in_poses
 from .sets import two_sets
-from .test_banded import AMPLE, SMALL, TINY, WAYS, forced, smooth
+from .test_banded import AMPLE, SMALL, TINY, WAYS, forced, scored, smooth
 
 KINDS = ["flips", "flips and turns"]
 ANY_WAY = ["plain", *WAYS]
@@ -89,17 +89,21 @@ def test_of_poses_that_look_alike_the_lowest_is_named(way: str, dtype: type) -> 
     found = found_by(way, (queries, images), 5, symmetries="flips and turns", resources=AMPLE)
     truth = correlations_in_poses(queries, images, poses_of("flips and turns", (1, 16, 16)))
     assert_is_nearest_in_pose(found.indices, found.scores, found.poses, truth, 5)
-    assert (found.poses[10:20] < 2 * 4).all()
-    assert not (
-        found.poses[10:20] % 4 >= 2
-    ).any()  # along 1 it is its own mirror image, and turned so along 0
+    assert set(found.poses[10:20].ravel()) <= {
+        0,
+        1,
+        4,
+        6,
+    }  # flips of what is its own mirror image are no news
+    assert set(found.poses[20:30].ravel()) <= {0, 2, 4, 5}
+    assert found.poses[30:].max() < 4
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_way_and_every_size_of_blocks_gives_the_same_bytes(kind: str) -> None:
-    images = smooth(120, side=24)
+    images = smooth(36, side=24)
     images[7] = 3
-    sets = images[:40], images[40:]
+    sets = images[:12], images[12:]
     plain = found_by("plain", sets, 4, symmetries=kind, resources=AMPLE)
     for way in ANY_WAY:
         for resources in (SMALL, Resources(memory=2**18, workers=1, device="cpu"), AMPLE):
@@ -136,14 +140,7 @@ CPU = torch.device("cpu")
 
 def test_few_pairs_of_smooth_images_are_scored_in_few_poses(monkeypatch: pytest.MonkeyPatch) -> None:
     images = smooth(400)
-    told: list[int] = []
-    scored = banded.scores_of
-
-    def counting(candidates: Candidates, *given: object) -> np.ndarray:
-        told.append(len(candidates))
-        return scored(candidates, *given)
-
-    monkeypatch.setattr(banded, "scores_of", counting)
+    told = scored(monkeypatch)
     found = found_by(
         "as it costs", (images[:50], images[50:]), 1, 24, symmetries="flips and turns", resources=AMPLE
     )

@@ -77,6 +77,11 @@ def limits(findings: Findings) -> Iterator[str]:
             "The encoder learnt from these images alone, and from a part of the holdout, what stays when an image "
             "is changed. It sees images made small: a copy of a small part may agree little with its original."
         )
+    if findings.method == "registered":
+        yield (
+            "Images are compared small, and as a whole. A copy of a small part, put into another image, may agree too "
+            "little to be seen."
+        )
     if findings.calibration == "conformal" and findings.least_detectable_copies > 1:
         yield (
             f"Fewer than {findings.least_detectable_copies:,} equally evident copies may go unnoticed: with "
