@@ -62,7 +62,7 @@ def gather(
         View(null, references.match(sets.synthetic, "synthetic images", k=settings.n_matches))
         for references, null in ((clean.references, clean.null), (whole, _null(whole, settings)))
     ]
-    controls = plant_controls(clean.references, n_patients=settings.n_controls, seed=settings.seed)
+    controls = plant_controls(clean.references, n_patients=settings.n_planted, seed=settings.seed)
     return Evidence(sets, views[0], views[1], errors, controls)
 
 

@@ -46,7 +46,8 @@ class AuditSettings:
     n_matches
         Training images kept for each synthetic one, most similar first.
     n_controls
-        Patients whose images are planted, in each arm of the controls.
+        Patients whose images are planted, in each arm of the controls: 100 by default, and 40 where each pair is
+        aligned.
     n_null_patients
         At most so many training patients join the null, drawn by `seed`.
     n_draws
@@ -61,7 +62,7 @@ class AuditSettings:
     fdr: float = 0.05
     preparation: Preparation = field(default_factory=Preparation)
     n_matches: int = 3
-    n_controls: int = 100
+    n_controls: int | None = None
     n_null_patients: int = 5000
     n_draws: int = 200
     seed: int = 0
@@ -71,9 +72,16 @@ class AuditSettings:
         if problems:
             raise InputError(problems)
 
+    @property
+    def n_planted(self) -> int:
+        """Patients whose images are planted, in each arm of the controls."""
+        if self.n_controls is not None:
+            return self.n_controls
+        return 40 if self.method == "registered" else 100
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, all of them."""
-        return asdict(self) | {"preparation": self.preparation.to_json()}
+        return asdict(self) | {"preparation": self.preparation.to_json(), "n_controls": self.n_planted}
 
     def _problems(self) -> list[tuple[str, str]]:
         problems = []
