@@ -30,7 +30,7 @@ from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.search.bounds import product_error
 from doppelscan.search.exact import is_narrow, variation
 from doppelscan.search.poses import Pose
-from doppelscan.search.symmetry import Symmetry, split
+from doppelscan.search.symmetry import Symmetry, slices
 
 __all__ = ["Bands", "Grid", "averages", "averages_error", "block_side", "coarse_error", "grid_shape"]
 
@@ -72,8 +72,8 @@ class Bands:
         """
         symmetry = of.on(grid_shape(of.shape, side))
         parts = symmetry.parted(torch.from_numpy(grid[:: len(symmetry.exchanges)]).double())
-        of_each_part = split(torch.cat(symmetry.exchanged(parts)), symmetry.widths)
-        found = [_principal(values, k) for values in of_each_part]
+        posed = torch.cat(symmetry.exchanged(parts))
+        found = [_principal(posed[:, part], k) for part in slices(symmetry.widths)]
         variances = np.concatenate([variance for variance, _ in found])
         rank = np.argsort(np.argsort(-variances, kind="stable"), kind="stable")
         parity = np.repeat(np.arange(len(found)), [len(variance) for variance, _ in found])
@@ -124,7 +124,9 @@ def _principal(
 ) -> tuple[Float64[np.ndarray, "q"], Float64[torch.Tensor, "q g"]]:
     """At most k principal directions, orthonormal, and the variance along each, falling."""
     with _one_thread():
-        variances, vectors = torch.linalg.eigh(values @ values.T)  # float32 fails to converge on some of rank one
+        variances, vectors = torch.linalg.eigh(
+            values @ values.T
+        )  # float32 fails to converge on some of rank one
         last = slice(-min(k, *values.shape), None) if values.numel() else slice(0)
         directions = torch.linalg.qr(values.T @ vectors[:, last].flip(1)).Q.T.contiguous()
     return variances[last].flip(0).numpy(), directions
