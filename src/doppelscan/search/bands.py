@@ -30,7 +30,7 @@ from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.search.bounds import product_error
 from doppelscan.search.exact import is_narrow, variation
 from doppelscan.search.poses import Pose
-from doppelscan.search.symmetry import Symmetry, split
+from doppelscan.search.symmetry import Symmetry, slices
 
 __all__ = ["Bands", "Grid", "averages", "averages_error", "block_side", "coarse_error", "grid_shape"]
 
@@ -72,8 +72,8 @@ class Bands:
         """
         symmetry = of.on(grid_shape(of.shape, side))
         parts = symmetry.parted(torch.from_numpy(grid[:: len(symmetry.exchanges)]).double())
-        of_each_part = split(torch.cat(symmetry.exchanged(parts)), symmetry.widths)
-        found = [_principal(values, k) for values in of_each_part]
+        posed = torch.cat(symmetry.exchanged(parts))
+        found = [_principal(posed[:, part], k) for part in slices(symmetry.widths)]
         variances = np.concatenate([variance for variance, _ in found])
         rank = np.argsort(np.argsort(-variances, kind="stable"), kind="stable")
         parity = np.repeat(np.arange(len(found)), [len(variance) for variance, _ in found])

@@ -11,9 +11,11 @@ from jaxtyping import Bool, Float64, Int64, Shaped
 
 from doppelscan.search.exact import exact_correlations
 from doppelscan.search.plan import Held, Plan
-from doppelscan.search.symmetry import Symmetry, split
+from doppelscan.search.symmetry import Symmetry, slices
 
 __all__ = ["Candidates", "in_best_pose", "in_poses_that_reach", "scores_of", "turned_once"]
+
+_IN_CACHE = 2**22  # bytes of vectors of pairs at once
 
 Pairs = tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]]
 
@@ -107,16 +109,20 @@ def turned_once(
 def _products_of_each_pose(
     block: Held, others: Held, pairs: Pairs, plan: Plan
 ) -> Float64[np.ndarray, "p poses"]:
-    """The products of the vectors as stored: in float64, whose rounding is nothing beside theirs."""
+    """The products of the vectors as stored: in float64, whose rounding is nothing beside theirs.
+
+    Not by BLAS, whose threads would start and meet for each few pairs.
+    """
     rows, columns = (torch.from_numpy(of).to(others.vectors.device) for of in pairs)
-    known = others.vectors[columns].double()
-    by_part = [
-        torch.stack([part.sum(dim=1) for part in split(known * view[rows], plan.widths)], dim=1)
-        for view in block.views
-    ]
-    return np.asarray(plan.symmetry.of_each_pose(torch.stack(by_part, dim=1)).cpu().numpy())
+    known = others.vectors[columns].cpu().numpy()
+    by_pose = []
+    for view in block.views:
+        asked = view[rows].cpu().numpy()
+        by_part = [np.einsum("pd,pd->p", asked[:, s], known[:, s], dtype=float) for s in slices(plan.widths)]
+        by_pose.append(np.einsum("cp,cf->pf", by_part, plan.symmetry.signs))
+    return np.concatenate(by_pose, axis=1)
 
 
 def _parts(pairs: Pairs, plan: Plan) -> Iterator[slice]:
-    size = max(1, plan.scratch // (24 * max(1, sum(plan.widths))))
+    size = max(1, min(plan.scratch, _IN_CACHE) // (8 * max(1, sum(plan.widths))))
     return (slice(start, start + size) for start in range(0, len(pairs[0]), size))

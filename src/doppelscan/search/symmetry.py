@@ -26,7 +26,7 @@ from jaxtyping import Float, Float32, Float64, Int64, Shaped
 from doppelscan.search.bounds import rough_correlations
 from doppelscan.search.poses import Pose, Symmetries, poses_of
 
-__all__ = ["Symmetry", "largest_correlations", "split"]
+__all__ = ["Symmetry", "largest_correlations", "slices"]
 
 _IN_CACHE = 2**17  # correlations of one part that are added up while a processor's cache holds them
 _MOST_ROWS = 512
@@ -113,23 +113,17 @@ class Symmetry:
             turned[i] = self.poses[pose].of(images[image])
         return turned.reshape(len(which), *shape)
 
-    def of_each_pose(
-        self, by_part: Float64[torch.Tensor, "p exchanges parts"]
-    ) -> Float64[torch.Tensor, "p poses"]:
-        """Products in every pose from the products of parts, for each order of axes."""
-        return (by_part @ self._signs.to(by_part.device)).flatten(1)
+    @cached_property
+    def signs(self) -> Float64[np.ndarray, "parts flips"]:
+        """The sign that each flip gives each part."""
+        parts = np.arange(self.n_parts)
+        both = parts[:, None] & parts
+        n_odd = sum(((both >> i) & 1 for i in range(self.n_folds)), np.zeros_like(both))
+        return 1.0 - 2 * (n_odd % 2)
 
     @cached_property
     def _order(self) -> Int64[torch.Tensor, "d"]:
         return torch.from_numpy(np.argsort(self.parity, kind="stable"))
-
-    @cached_property
-    def _signs(self) -> Float64[torch.Tensor, "parts flips"]:
-        both = torch.arange(self.n_parts)[:, None] & torch.arange(self.n_parts)
-        odd = torch.zeros_like(both)
-        for i in range(self.n_folds):
-            odd ^= (both >> i) & 1
-        return 1.0 - 2.0 * odd.double()
 
     @cached_property
     def _exchanges_of_parts(self) -> list[Int64[torch.Tensor, "d"]]:
@@ -163,9 +157,10 @@ def largest_correlations(
     if len(views) == len(widths) == 1:
         return rough_correlations(views[0], b)
     largest = torch.empty(len(views[0]), len(b), device=b.device)
-    known = split(b, widths)
+    columns = slices(widths)
+    known = [b[:, part] for part in columns]
     for rows in _strips(len(largest), len(b), b.shape[1]):
-        parts = ([x[rows] for x in split(view, widths)] for view in views)
+        parts = ([view[rows, part] for part in columns] for view in views)
         in_each_order = (_largest([*map(rough_correlations, x, known)]) for x in parts)
         largest[rows] = next(in_each_order)
         for others in in_each_order:
@@ -173,10 +168,9 @@ def largest_correlations(
     return largest
 
 
-def split(vectors: Float[torch.Tensor, "n d"], widths: tuple[int, ...]) -> list[Float[torch.Tensor, "n _"]]:
-    """The columns of each part."""
-    ends = np.cumsum((0, *widths)).tolist()
-    return [vectors[:, start:stop] for start, stop in pairwise(ends)]
+def slices(widths: tuple[int, ...]) -> list[slice]:
+    """Where the columns of each part are."""
+    return [slice(start, stop) for start, stop in pairwise(np.cumsum((0, *widths)).tolist())]
 
 
 def _largest(parts: Sequence[Float32[torch.Tensor, "m n"]]) -> Float32[torch.Tensor, "m n"]:
