@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Float32, Shaped, UInt8
+from scipy import ndimage
 
 from doppelscan.errors import InputError, Problem
 
-__all__ = ["grey", "refuse_unless_finite", "resized"]
+__all__ = ["grey", "no_longer_than", "refuse_unless_finite", "resized", "shrunk"]
 
 _TAILS = (0.5, 99.5)  # percentiles that become black and white
 _LARGEST = 1e300  # beyond it sums overflow
@@ -34,6 +35,27 @@ def resized(image: Shaped[np.ndarray, "h w"], side: int) -> Shaped[np.ndarray, "
     h, w = (max(1, round(length * factor)) for length in image.shape)
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (w, h), interpolation=how))
+
+
+def no_longer_than(side: int, space: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with at most `side` pixels along its longest side; nothing is enlarged."""
+    factor = min(1.0, side / max(space))
+    return tuple(max(1, round(length * factor)) for length in space)
+
+
+def shrunk(image: Shaped[np.ndarray, "c *space"], small: tuple[int, ...]) -> Float32[np.ndarray, "c *small"]:
+    """The image averaged to fewer pixels, from 0 to 1 over its range."""
+    values = image.astype(np.float64)
+    low, high = values.min(), values.max()
+    values = ((values - low) / (high - low if high > low else 1.0)).astype(np.float32)
+    if image.shape[1:] == small:
+        return values
+    if len(small) == 2:
+        return np.asarray([cv2.resize(v, small[::-1], interpolation=cv2.INTER_AREA) for v in values])
+    factor = np.array(small) / np.array(image.shape[1:])
+    smooth = ndimage.gaussian_filter(values, (0, *(0.5 / factor - 0.5)), mode="nearest")
+    whole = [ndimage.zoom(v, factor, order=1, mode="nearest", grid_mode=True) for v in smooth]
+    return np.stack(whole).astype(np.float32)
 
 
 def refuse_unless_finite(pixels: Shaped[np.ndarray, "n c *space"]) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-import cv2
 import numpy as np
 from jaxtyping import Float32, Int64, Shaped
-from scipy import ndimage
 
-from doppelscan.encoders.shades import refuse_unless_finite
+from doppelscan.encoders.shades import no_longer_than, refuse_unless_finite, shrunk
 from doppelscan.errors import InputError, Problem
 
 __all__ = ["LENGTH", "TileGrid", "TileSettings"]
@@ -52,8 +50,7 @@ class TileGrid:
     @staticmethod
     def of(shape: tuple[int, ...], settings: TileSettings) -> TileGrid:
         """The grid of images of this shape (c, *space); small images are not enlarged."""
-        factor = min(1.0, settings.side / max(shape[1:]))
-        small = tuple(max(1, round(length * factor)) for length in shape[1:])
+        small = no_longer_than(settings.side, shape[1:])
         return TileGrid(shape, small, tuple(min(settings.tile, length) for length in small), settings.step)
 
     @property
@@ -93,7 +90,7 @@ class TileGrid:
             If the images have another shape, or a pixel is NaN, infinite or no real number.
         """
         _refuse_other(pixels, self.shape)
-        small = np.stack([_shrunk(image, self.small) for image in pixels])
+        small = np.stack([shrunk(image, self.small) for image in pixels])
         least = _LEAST_DETAIL * small.reshape(len(small), -1).std(axis=1)
         corners = product(*(range(0, n * self.step, self.step) for n in self.n_tiles))
         return np.stack([self._tile(small, corner, least) for corner in corners])
@@ -119,18 +116,3 @@ def _refuse_other(pixels: Shaped[np.ndarray, "n c *space"], shape: tuple[int, ..
         cure = "bring all to one with `doppelscan prepare --size` or `audit --size`"
         raise InputError(Problem(what, cure=cure))
     refuse_unless_finite(pixels)
-
-
-def _shrunk(image: Shaped[np.ndarray, "c *space"], small: tuple[int, ...]) -> Float32[np.ndarray, "c *small"]:
-    """Each channel averaged to fewer pixels, over its image's range (0 to 1)."""
-    values = image.astype(np.float64)
-    low, high = values.min(), values.max()
-    values = ((values - low) / (high - low if high > low else 1.0)).astype(np.float32)
-    if image.shape[1:] == small:
-        return values
-    if len(small) == 2:
-        return np.stack([cv2.resize(v, small[::-1], interpolation=cv2.INTER_AREA) for v in values])
-    factor = np.array(small) / np.array(image.shape[1:])
-    smooth = ndimage.gaussian_filter(values, (0, *(0.5 / factor - 0.5)), mode="nearest")
-    whole = [ndimage.zoom(v, factor, order=1, mode="nearest", grid_mode=True) for v in smooth]
-    return np.stack(whole).astype(np.float32)
