@@ -63,7 +63,9 @@ class Alignment:
 
     def warp(self, device: torch.device | str = "cpu") -> Warp:
         """The transforms as tensors."""
-        return Warp(*(torch.from_numpy(part) for part in (self.matrix, self.offset, self.controls))).to(device)
+        return Warp(*(torch.from_numpy(part) for part in (self.matrix, self.offset, self.controls))).to(
+            device
+        )
 
 
 def nothing(n_axes: int, settings: AlignmentSettings) -> Alignment:

@@ -23,7 +23,9 @@ Pictures = Float32[torch.Tensor, "n c *space"]
 def small_space(space: Sequence[int], side: int) -> tuple[int, ...]:
     """The shape at which images are compared: proportions kept, the longest side at most `side`."""
     longest = max(space)
-    return tuple(max(1, round(length * side / longest)) for length in space) if longest > side else tuple(space)
+    return (
+        tuple(max(1, round(length * side / longest)) for length in space) if longest > side else tuple(space)
+    )
 
 
 def prepared(
@@ -42,9 +44,7 @@ def prepared(
     """
     space = pixels.shape[2:]
     small = small_space(space, side)
-    shrink = [
-        gaussian(to, _BLUR) @ area_average(length, to) for length, to in zip(space, small, strict=True)
-    ]
+    shrink = [gaussian(to, _BLUR) @ area_average(length, to) for length, to in zip(space, small, strict=True)]
     values = along_axes(_unit_range(pixels, device), [matrix.to(device) for matrix in shrink])
     return _standardised(_soft_ranks(values.flatten(2))).view_as(values)
 
@@ -74,7 +74,9 @@ def _soft_ranks(values: Float32[torch.Tensor, "n c x"]) -> Float32[torch.Tensor,
     nodes = _quantiles(values)
     inner = nodes[..., 1:-1].std(dim=-1, keepdim=True)
     width = _SOFTNESS * torch.where(inner > 0, inner, values.std(dim=-1, keepdim=True))
-    steps = torch.sigmoid((nodes[..., :, None] - nodes[..., None, :]) * (1.7 / width.clamp(min=1e-6))[..., None])
+    steps = torch.sigmoid(
+        (nodes[..., :, None] - nodes[..., None, :]) * (1.7 / width.clamp(min=1e-6))[..., None]
+    )
     ranks = steps.mean(dim=-1)
     above = torch.searchsorted(nodes, values).clamp(1, _N_QUANTILES - 1)
     low, high = nodes.gather(-1, above - 1), nodes.gather(-1, above)
