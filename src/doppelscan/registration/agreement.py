@@ -1,4 +1,4 @@
-"""How well two aligned images agree, place by place and as one number."""
+"""How well do two aligned images agree, place by place and as one number? A local correlation."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float32
 
-from doppelscan.registration.canvas import Canvas, Warp
+from doppelscan.registration.canvas import Warp
+from doppelscan.registration.residuals import Paired
 from doppelscan.registration.separable import along_axes, gaussian
-from doppelscan.registration.settings import AlignmentSettings
-from doppelscan.registration.solving import within
 
 __all__ = ["Agreement", "agreement"]
 
 _LITTLE_DETAIL = 0.02  # variance within a window below which a place counts for little: the image's own is 1
 _NO_DETAIL = 1e-3
 
-Pictures = Float32[torch.Tensor, "p c *space"]
 Places = Float32[torch.Tensor, "p *space"]
 
 
@@ -34,7 +32,7 @@ class Agreement:
 
     def score(self, left_out: float, least_overlap: float) -> Float32[torch.Tensor, " p"]:
         """The weighted mean correlation without the share that agrees least; less where too little overlaps."""
-        correlation, order = self.correlation.flatten(1).sort(dim=1, descending=True)
+        correlation, order = self.correlation.flatten(1).sort(dim=1, descending=True, stable=True)
         weight = self.weight.flatten(1).gather(1, order)
         before = weight.cumsum(dim=1) - weight
         total = weight.sum(dim=1, keepdim=True)
@@ -43,26 +41,23 @@ class Agreement:
         return mean.clamp(-1, 1) * (self.overlap / least_overlap).clamp(max=1)
 
 
-def agreement(
-    moving: Pictures, fixed: Pictures, warp: Warp, canvas: Canvas, settings: AlignmentSettings
-) -> Agreement:
-    """The agreement of the fixed images with the moving ones seen through the warp."""
-    sources = canvas.sources(warp)
-    inside = canvas.inside(sources)
-    seen, shown = within(canvas.seen(moving, sources), inside), within(fixed, inside)
-    windows = [
-        gaussian(length, settings.window * max(canvas.space)).to(canvas.device) for length in canvas.space
-    ]
-    share = along_axes(inside, windows).clamp(min=1e-3)
+def agreement(paired: Paired, warp: Warp, window: float) -> Agreement:
+    """The agreement under the warp; `window` is the standard deviation of the window
+    in longest sides, at least a pixel."""
+    shown, space = paired.under(warp), paired.canvas.space
+    sigma = max(1.0, window * max(space))
+    windows = [gaussian(length, sigma).to(paired.fixed.device) for length in space]
+    share = along_axes(shown.inside, windows).clamp(min=1e-3)
 
-    def local_mean(values: Pictures) -> Pictures:
-        return along_axes(values * inside, windows) / share
+    def local_mean(values: Float32[torch.Tensor, "p c *space"]) -> Float32[torch.Tensor, "p c *space"]:
+        return along_axes(values * shown.inside, windows) / share
 
-    mean_seen, mean_shown = local_mean(seen), local_mean(shown)
-    var_seen = (local_mean(seen.square()) - mean_seen.square()).clamp(min=0).mean(dim=1)
-    var_shown = (local_mean(shown.square()) - mean_shown.square()).clamp(min=0).mean(dim=1)
-    covariance = (local_mean(seen * shown) - mean_seen * mean_shown).mean(dim=1)
-    correlation = covariance / ((var_seen + _NO_DETAIL) * (var_shown + _NO_DETAIL)).sqrt()
-    detail = torch.maximum(var_seen, var_shown)
-    weight = inside[:, 0] * detail / (detail + _LITTLE_DETAIL)
-    return Agreement(correlation.clamp(-1, 1), weight, inside.flatten(1).mean(dim=1))
+    a, b = shown.seen, shown.fixed
+    mean_a, mean_b = local_mean(a), local_mean(b)
+    var_a = (local_mean(a.square()) - mean_a.square()).mean(dim=1).clamp(min=0)
+    var_b = (local_mean(b.square()) - mean_b.square()).mean(dim=1).clamp(min=0)
+    covariance = (local_mean(a * b) - mean_a * mean_b).mean(dim=1)
+    correlation = covariance / (var_a * var_b).sqrt().clamp(min=_NO_DETAIL)
+    detail = torch.maximum(var_a, var_b)
+    weight = shown.inside[:, 0] * detail / (detail + _LITTLE_DETAIL)
+    return Agreement(correlation.clamp(-1, 1), weight, shown.overlap)

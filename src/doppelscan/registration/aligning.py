@@ -12,9 +12,9 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.registration.agreement import agreement
 from doppelscan.registration.alignment import Alignment, joined, nothing
 from doppelscan.registration.canvas import Warp
+from doppelscan.registration.fitting import affine_fit, bent_fit
 from doppelscan.registration.pairing import Chunk, Images, Pairing, PairsOf
 from doppelscan.registration.settings import AlignmentSettings
-from doppelscan.registration.solving import affine_fit, bent_fit
 from doppelscan.registration.starts import Start, best_starts, signed
 
 __all__ = ["align", "coarse", "local_agreement"]
@@ -63,7 +63,7 @@ def align(
     _refuse_misfit(start, pairing)
     found = [nothing(pairing.n_axes, settings)]
     for chunk in pairing.chunks():
-        rough = _given(start, chunk) if start else best_starts(chunk.moving, chunk.fixed, settings)
+        rough = _given(start, chunk) if start else best_starts(chunk.paired, settings)
         found.append(_judged(chunk, _refined(chunk, rough, settings), settings))
         progress(len(chunk))
     return joined(found)
@@ -86,7 +86,7 @@ def coarse(
     pairing = Pairing.of(moving, fixed, pairs, settings, device)
     found = [nothing(pairing.n_axes, settings)]
     for chunk in pairing.chunks():
-        found.append(_judged(chunk, best_starts(chunk.moving, chunk.fixed, settings), settings))
+        found.append(_judged(chunk, best_starts(chunk.paired, settings), settings))
         progress(len(chunk))
     return joined(found)
 
@@ -110,7 +110,7 @@ def local_agreement(
     maps = np.full((len(pairing), *pairing.fixed.shape[2:]), np.nan, dtype=np.float32)
     for chunk in pairing.chunks():
         warp, inverted = _given(alignment, chunk)
-        found = agreement(signed(chunk.moving, inverted), chunk.fixed, warp, chunk.canvas, settings)
+        found = agreement(signed(chunk.paired, inverted), warp, settings.window)
         shown = torch.where(found.weight > _LEAST_WEIGHT, found.correlation, torch.nan)
         maps[chunk.span] = shown[: len(chunk)].cpu().numpy()
     return maps
@@ -123,37 +123,25 @@ def _refuse_misfit(start: Alignment | None, pairing: Pairing) -> None:
 
 
 def _given(start: Alignment, chunk: Chunk) -> Start:
-    """The alignments of the chunk's pairs, the last repeated as the chunk's pictures are."""
-    rows = chunk.repeated(np.arange(chunk.span.start, chunk.span.stop))
-    own = start.take(rows)
-    device = chunk.fixed.device
+    """The alignments of the chunk's pairs."""
+    own, device = start.take(chunk.rows), chunk.paired.fixed.device
     return own.warp(device), torch.from_numpy(own.inverted).to(device)
 
 
 def _refined(chunk: Chunk, rough: Start, settings: AlignmentSettings) -> Start:
     """The rough map improved at full size, by an affine map and then a bend."""
     warp, inverted = rough
-    moving, least = signed(chunk.moving, inverted), settings.least_overlap
-    warp = Warp.affine(warp.matrix, warp.offset, settings.controls_of(len(chunk.canvas.space)))
-    warp, _ = affine_fit(
-        moving, chunk.fixed, warp, chunk.canvas, n_steps=settings.affine_steps, least_overlap=least
-    )
-    warp, _ = bent_fit(
-        moving,
-        chunk.fixed,
-        warp,
-        chunk.canvas,
-        n_steps=settings.bending_steps,
-        least_overlap=least,
-        bending=settings.bending,
-    )
+    paired = signed(chunk.paired, inverted)
+    warp = Warp.affine(warp.matrix, warp.offset, settings.controls_of(warp.offset.shape[1]))
+    warp, _ = affine_fit(paired, warp, settings.affine_steps)
+    warp, _ = bent_fit(paired, warp, settings.bending_steps, settings.bending)
     return warp, inverted
 
 
 def _judged(chunk: Chunk, found: Start, settings: AlignmentSettings) -> Alignment:
     """The alignments of the chunk's own pairs, with their scores."""
     warp, inverted = found
-    agreed = agreement(signed(chunk.moving, inverted), chunk.fixed, warp, chunk.canvas, settings)
+    agreed = agreement(signed(chunk.paired, inverted), warp, settings.window)
     score = agreed.score(settings.left_out, settings.least_overlap)
     columns = (score.double(), agreed.overlap.double(), inverted, warp.matrix, warp.offset, warp.controls)
     return Alignment(*(column[: len(chunk)].cpu().numpy() for column in columns))

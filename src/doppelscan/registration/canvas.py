@@ -1,4 +1,4 @@
-"""Where a position of one image is in another, and what is seen there.
+"""Where is a position of one image in another, and what is seen there? Warps, and pixels.
 
 Positions are measured from the centre of the image in halves of its longest side, in the order of the axes:
 they mean the same at any resolution, and turns and zooms keep their meaning where images are not square.
@@ -35,7 +35,7 @@ class Warp:
         return Warp(matrix, offset, matrix.new_zeros((p, d) + (n,) * d))
 
     def where(self, chosen: torch.Tensor, other: Warp) -> Warp:
-        """The same warp for the chosen pairs, the other for the rest."""
+        """Of the chosen pairs this warp, of the rest the other."""
         each = chosen.view(-1, 1, 1)
         return Warp(
             torch.where(each, self.matrix, other.matrix),

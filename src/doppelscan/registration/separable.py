@@ -1,8 +1,12 @@
-"""Matrices that work along one axis of an image: averaging, smoothing, splines; and how they are applied."""
+"""Matrices that work along one axis of an image: averaging, smoothing, splines; and how they are applied.
+
+Matrices are made once and shared: they are not to be written into.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from jaxtyping import Float32
@@ -21,6 +25,7 @@ def along_axes(
     return images
 
 
+@cache
 def area_average(length: int, to: int) -> Matrix:
     """Averages of `length` pixels over `to` equal intervals, which may cut through pixels."""
     edges = torch.arange(to + 1, dtype=torch.float64) * length / to
@@ -29,6 +34,7 @@ def area_average(length: int, to: int) -> Matrix:
     return (shared.clamp(min=0) * to / length).float()
 
 
+@cache
 def gaussian(length: int, sigma: float) -> Matrix:
     """Gaussian averages over the pixels that there are: weights sum to 1 at the border as well."""
     pixels = torch.arange(length, dtype=torch.float64)
@@ -36,6 +42,7 @@ def gaussian(length: int, sigma: float) -> Matrix:
     return (weights / weights.sum(dim=1, keepdim=True)).float()
 
 
+@cache
 def splines(length: int, n: int) -> Matrix:
     """At each pixel the values of `n` uniform cubic B-splines, which sum to 1; the outer two lie outside."""
     places = 1 + (torch.arange(length, dtype=torch.float64) + 0.5) / length * (n - 3)

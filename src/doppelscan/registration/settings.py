@@ -53,7 +53,7 @@ class AlignmentSettings:
     n_starts: int = 2
     inversion: bool = False
     n_controls: int | None = None
-    bending: float = 0.16
+    bending: float = 0.003
     first_steps: int = 4
     coarse_steps: int = 10
     affine_steps: int = 3

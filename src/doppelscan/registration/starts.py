@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, permutations, product
 
 import torch
 from jaxtyping import Bool, Float32, Int64
 
-from doppelscan.registration.canvas import Canvas, Warp
+from doppelscan.registration.canvas import Warp
+from doppelscan.registration.fitting import affine_fit
 from doppelscan.registration.preparing import halved
+from doppelscan.registration.residuals import Paired, PerPair
 from doppelscan.registration.settings import AlignmentSettings, Poses
-from doppelscan.registration.solving import PerPair, affine_fit
 
 __all__ = ["Start", "best_starts", "pose_matrices", "signed", "start_matrices"]
 
-Pictures = Float32[torch.Tensor, "p c *space"]
 Matrices = Float32[torch.Tensor, "k d d"]
 Start = tuple[Warp, Bool[torch.Tensor, " p"]]
+Tried = list[tuple[Start, PerPair]]
 
 _N_CONTROLS = 4  # of warps that do not bend
 
 
-def best_starts(moving: Pictures, fixed: Pictures, settings: AlignmentSettings) -> Start:
+def best_starts(paired: Paired, settings: AlignmentSettings) -> Start:
     """For each pair a warp without bending, and whether dark corresponds to bright."""
-    half_moving, half_fixed = halved(moving), halved(fixed)
-    tried = _tried(halved(half_moving), halved(half_fixed), settings)
-    followed = [
-        _improved(half_moving, half_fixed, start, settings.coarse_steps, settings.least_overlap)
-        for start in _best(tried, settings.n_starts)
-    ]
+    half = _halved(paired)
+    tried = _tried(_halved(half), settings)
+    followed = [_improved(half, start, settings.coarse_steps) for start in _best(tried, settings.n_starts)]
     return _best(followed, 1)[0]
 
 
@@ -53,9 +52,14 @@ def pose_matrices(poses: Poses, n_axes: int) -> Matrices:
     return torch.stack([sign @ order for order in orders for sign in signs])
 
 
-def signed(images: Pictures, inverted: Bool[torch.Tensor, " p"]) -> Pictures:
-    """The images, those that are inverted with dark and bright exchanged."""
-    return torch.where(inverted.view(-1, *[1] * (images.ndim - 1)), -images, images)
+def signed(paired: Paired, inverted: Bool[torch.Tensor, " p"]) -> Paired:
+    """The pairs, dark and bright exchanged in the moving images that are inverted."""
+    each = inverted.view(-1, *[1] * (paired.moving.ndim - 1))
+    return replace(paired, moving=torch.where(each, -paired.moving, paired.moving))
+
+
+def _halved(paired: Paired) -> Paired:
+    return replace(paired, moving=halved(paired.moving), fixed=halved(paired.fixed))
 
 
 def _turns(degrees: float, n_axes: int) -> list[Float32[torch.Tensor, "d d"]]:
@@ -71,31 +75,21 @@ def _turns(degrees: float, n_axes: int) -> list[Float32[torch.Tensor, "d d"]]:
     return turns
 
 
-Tried = list[tuple[Start, PerPair]]
-
-
-def _tried(moving: Pictures, fixed: Pictures, settings: AlignmentSettings) -> Tried:
+def _tried(paired: Paired, settings: AlignmentSettings) -> Tried:
     """Every start, improved a little, and what it costs."""
-    p, n_axes = len(fixed), fixed.ndim - 2
+    p, n_axes, device = len(paired.fixed), paired.fixed.ndim - 2, paired.fixed.device
     tried = []
-    for matrix in start_matrices(settings, n_axes).to(fixed.device):
-        start = Warp.affine(matrix.repeat(p, 1, 1), matrix.new_zeros(p, n_axes), _N_CONTROLS)
+    for matrix in start_matrices(settings, n_axes).to(device):
+        warp = Warp.affine(matrix.repeat(p, 1, 1), matrix.new_zeros(p, n_axes), _N_CONTROLS)
         for inverted in (False, True) if settings.inversion else (False,):
-            sign = torch.full((p,), inverted, device=fixed.device)
-            tried.append(
-                _improved(moving, fixed, (start, sign), settings.first_steps, settings.least_overlap)
-            )
+            start = warp, torch.full((p,), inverted, device=device)
+            tried.append(_improved(paired, start, settings.first_steps))
     return tried
 
 
-def _improved(
-    moving: Pictures, fixed: Pictures, start: Start, n_steps: int, least_overlap: float
-) -> tuple[Start, PerPair]:
+def _improved(paired: Paired, start: Start, n_steps: int) -> tuple[Start, PerPair]:
     warp, inverted = start
-    canvas = Canvas(tuple(fixed.shape[2:]), fixed.device)
-    warp, cost = affine_fit(
-        signed(moving, inverted), fixed, warp, canvas, n_steps=n_steps, least_overlap=least_overlap
-    )
+    warp, cost = affine_fit(signed(paired, inverted), warp, n_steps)
     return (warp, inverted), cost
 
 
