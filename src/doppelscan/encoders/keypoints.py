@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -31,6 +31,7 @@ _SCALE = 512.0  # a byte holds a component of up to one half; hardly any is larg
 _LEAST_SIDE = 16  # pixels below which an image, enlarged, has no points
 
 
+@runtime_checkable
 class Images(Protocol):
     """Images that can be read a few at a time."""
 
@@ -139,7 +140,7 @@ def inverted(points: Keypoints) -> Keypoints:
     return Keypoints(points.descriptors[:, order], points.place, -points.frame, points.starts, points.space)
 
 
-Found = tuple[UInt8[np.ndarray, "p 128"], Complex64[np.ndarray, "p"], Complex64[np.ndarray, "p"]]
+Found = tuple[UInt8[np.ndarray, "_ 128"], Complex64[np.ndarray, "_"], Complex64[np.ndarray, "_"]]
 
 _NOTHING: Found = (
     np.empty((0, _N_BYTES), dtype=np.uint8),
