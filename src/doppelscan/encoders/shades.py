@@ -12,14 +12,14 @@ from doppelscan.errors import InputError, Problem
 __all__ = ["grey", "no_longer_than", "refuse_unless_finite", "resized", "shrunk"]
 
 _TAILS = (0.5, 99.5)  # percentiles that become black and white
-_LARGEST = 1e300  # beyond it sums overflow
+_LARGEST = np.float64(1e300)  # beyond it sums overflow
 
 
 def grey(image: Shaped[np.ndarray, "c *space"]) -> UInt8[np.ndarray, "*space"]:
     """The mean of the channels, each over its own range, in 0 to 255; all 0 for a constant image."""
-    flat = image.reshape(len(image), -1).astype(np.float64)
-    if not flat.size:
+    if not image.size:
         return np.zeros(image.shape[1:], dtype=np.uint8)
+    flat = image.reshape(len(image), -1).astype(np.float64)
     low, width = flat.min(axis=1), np.ptp(flat, axis=1)
     total = ((flat - low[:, None]) / np.where(width > 0, width, 1)[:, None]).mean(axis=0)
     black, white = np.percentile(total, _TAILS)
@@ -49,9 +49,11 @@ def shrunk(image: Shaped[np.ndarray, "c *space"], small: tuple[int, ...]) -> Flo
     low, high = values.min(), values.max()
     values = ((values - low) / (high - low if high > low else 1.0)).astype(np.float32)
     if image.shape[1:] == small:
-        return values
+        return np.asarray(values)
     if len(small) == 2:
-        return np.asarray([cv2.resize(v, small[::-1], interpolation=cv2.INTER_AREA) for v in values])
+        return np.array(
+            [cv2.resize(v, small[::-1], interpolation=cv2.INTER_AREA) for v in values], np.float32
+        )
     factor = np.array(small) / np.array(image.shape[1:])
     smooth = ndimage.gaussian_filter(values, (0, *(0.5 / factor - 0.5)), mode="nearest")
     whole = [ndimage.zoom(v, factor, order=1, mode="nearest", grid_mode=True) for v in smooth]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Shaped
+from jaxtyping import Bool, Float64, Shaped
 from scipy import ndimage
 
 from doppelscan.encoders.shades import grey, no_longer_than, shrunk
@@ -55,7 +55,8 @@ def agreement(
     first, second = _detail(image), _detail(other)
     products = (first * second, first * first, second * second)
     both, *own = (ndimage.gaussian_filter(product, _WINDOW, mode="nearest") for product in products)
-    return np.asarray(both / np.sqrt((own[0] + _FLAT**2) * (own[1] + _FLAT**2)))
+    correlation = both / np.sqrt((own[0] + _FLAT**2) * (own[1] + _FLAT**2))
+    return np.asarray(correlation.clip(-1, 1))
 
 
 def moved_onto(
@@ -78,9 +79,9 @@ def moved_onto(
     return as_dtype(np.stack(moved), reference.dtype)
 
 
-def _detail(image: Shaped[np.ndarray, "c *space"]) -> Float32[np.ndarray, "*small"]:
+def _detail(image: Shaped[np.ndarray, "c *space"]) -> Float64[np.ndarray, "*small"]:
     """What is finer than broad shapes and coarser than noise, in shades of 0 to 255."""
     shades = grey(image)[None]
-    small = shrunk(shades, no_longer_than(_SIDE, shades.shape[1:]))[0] * np.float32(255)
+    small = shrunk(shades, no_longer_than(_SIDE, shades.shape[1:]))[0] * np.float64(255)
     fine = ndimage.gaussian_filter(small, _NOISE, mode="nearest")
     return np.asarray(fine - ndimage.gaussian_filter(fine, _DETAIL, mode="nearest"))

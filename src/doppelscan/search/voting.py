@@ -145,7 +145,8 @@ class _Ballot:
         """The votes of one query's points for each of n references."""
         span = self.points.of(query)
         voted = self.images[span] >= 0
-        return np.bincount(self.images[span][voted], self.weights[span][voted], n).astype(np.float64)
+        votes = np.bincount(self.images[span][voted], self.weights[span][voted], n)
+        return votes.astype(np.float64)  # also where nobody voted
 
 
 @dataclass(frozen=True, eq=False)

@@ -103,7 +103,9 @@ def nearest_words(
 
 
 def _learnt(descriptors: UInt8[np.ndarray, "p 128"]) -> UInt8[np.ndarray, "w 128"]:
-    """Typical descriptors, by a few rounds of k-means."""
+    """Typical descriptors, by a few rounds of k-means; at least one, of whatever look."""
+    if not len(descriptors):
+        return np.zeros((1, descriptors.shape[1]), dtype=np.uint8)
     n_words = min(max(1, len(descriptors) // _POINTS_A_WORD), _MOST_WORDS)
     drawn = stream(0, "words").permutation(len(descriptors))[: n_words * _LESSONS_A_WORD]
     lessons = descriptors[np.sort(drawn)]
