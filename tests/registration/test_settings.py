@@ -15,7 +15,6 @@ def test_every_problem_is_named() -> None:
         AlignmentSettings(side=4, bending=0.0, left_out=1.0, zooms=(0.0,))
     assert [problem.where for problem in caught.value.problems] == [
         "side",
-        "poses",
         "zooms",
         "bending",
         "left_out",
