@@ -42,7 +42,7 @@ class Agreement:
 
 
 def agreement(paired: Paired, warp: Warp, window: float) -> Agreement:
-    """The agreement under the warp; `window` is the deviation of the window in longest sides, at least a pixel."""
+    """The agreement under the warp; the window's standard deviation is `window` longest sides, or a pixel."""
     shown, space = paired.under(warp), paired.canvas.space
     sigma = max(1.0, window * max(space))
     windows = [gaussian(length, sigma).to(paired.fixed.device) for length in space]

@@ -86,7 +86,8 @@ def coarse(
     pairing = Pairing.of(moving, fixed, pairs, settings, device)
     found = [nothing(pairing.n_axes, settings)]
     for chunk in pairing.chunks():
-        found.append(_judged(chunk, best_starts(chunk.paired, settings), settings))
+        rough = _unbent(best_starts(chunk.paired, settings), settings)
+        found.append(_judged(chunk, rough, settings))
         progress(len(chunk))
     return joined(found)
 
@@ -128,11 +129,16 @@ def _given(start: Alignment, chunk: Chunk) -> Start:
     return own.warp(device), torch.from_numpy(own.inverted).to(device)
 
 
+def _unbent(rough: Start, settings: AlignmentSettings) -> Start:
+    """The affine map of a start, with the controls of these settings, all zeros."""
+    warp, inverted = rough
+    return Warp.affine(warp.matrix, warp.offset, settings.controls_of(warp.offset.shape[1])), inverted
+
+
 def _refined(chunk: Chunk, rough: Start, settings: AlignmentSettings) -> Start:
     """The rough map improved at full size, by an affine map and then a bend."""
-    warp, inverted = rough
+    warp, inverted = _unbent(rough, settings)
     paired = signed(chunk.paired, inverted)
-    warp = Warp.affine(warp.matrix, warp.offset, settings.controls_of(warp.offset.shape[1]))
     warp, _ = affine_fit(paired, warp, settings.affine_steps)
     warp, _ = bent_fit(paired, warp, settings.bending_steps, settings.bending)
     return warp, inverted

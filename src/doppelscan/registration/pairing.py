@@ -19,7 +19,7 @@ from doppelscan.search.blocks import as_blocks
 
 __all__ = ["Chunk", "Images", "Pairing", "PairsOf"]
 
-Images = Blocks | Shaped[np.ndarray, "n c *space"]
+Images = Blocks | Shaped[np.ndarray, "..."]
 PairsOf = tuple[Int64[np.ndarray, " p"], Int64[np.ndarray, " p"]]
 
 _PIXELS_AT_ONCE = {"cpu": 2**17, "cuda": 2**23}  # of one side of a chunk

@@ -72,8 +72,8 @@ def _unit_range(pixels: Shaped[np.ndarray, "n c *space"], device: torch.device |
 def _soft_ranks(values: Float32[torch.Tensor, "n c x"]) -> Float32[torch.Tensor, "n c x"]:
     """The mean over the channel's quantiles of a smooth step at each, interpolated between quantiles."""
     nodes = _quantiles(values)
-    inner = nodes[..., 1:-1].std(dim=-1, keepdim=True)
-    width = _SOFTNESS * torch.where(inner > 0, inner, values.std(dim=-1, keepdim=True))
+    inner = nodes[..., 1:-1].std(dim=-1, correction=0, keepdim=True)
+    width = _SOFTNESS * torch.where(inner > 0, inner, values.std(dim=-1, correction=0, keepdim=True))
     steps = torch.sigmoid(
         (nodes[..., :, None] - nodes[..., None, :]) * (1.7 / width.clamp(min=1e-6))[..., None]
     )
