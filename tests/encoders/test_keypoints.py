@@ -132,6 +132,18 @@ def test_an_image_has_the_same_points_in_any_company_on_any_number_of_threads() 
     np.testing.assert_array_equal(whole.part(4, 5).starts, alone.starts)
 
 
+def test_more_points_than_memory_holds_are_refused_before_anything_is_read() -> None:
+    class Many(ArrayBlocks):
+        def __len__(self) -> int:
+            return 10**6
+
+        def read(self, start: int, stop: int) -> np.ndarray:
+            raise AssertionError("read")
+
+    with pytest.raises(InputError, match=r"300,000,000 points need 40.2 GiB.*--memory"):
+        extract_keypoints(Many(textures(1)), resources=ALONE)
+
+
 def test_volumes_and_broken_pixels_are_refused_with_a_cure() -> None:
     with pytest.raises(InputError, match=r"two axes of space, not 3.*--slices"):
         points_of(np.zeros((1, 1, 4, 4, 4)))

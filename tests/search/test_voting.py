@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from doppelscan.encoders.keypoints import extract_keypoints
@@ -11,6 +13,7 @@ from doppelscan.search import ArrayBlocks
 from doppelscan.search.voting import KeypointMatches, match_keypoints
 from doppelscan.search.words import WordIndex
 from doppelscan.settings import Resources
+from realdata import real_data
 from search.textures import textures, turned
 
 AMPLE = Resources(memory=2**30, workers=1, device="cpu")
@@ -129,3 +132,21 @@ def test_all_that_does_not_fit_is_refused_at_once() -> None:
             exclude=(groups, groups),
             resources=AMPLE,
         )
+
+
+def films(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """One chest film of each of n patients, half of them of a training set and half not."""
+    folder = real_data("chest_xray")
+    rows = pd.read_csv(folder / "images.csv", dtype=str).dropna(subset=["patient"]).drop_duplicates("patient")
+    read = [cv2.imread(str(folder / file), cv2.IMREAD_GRAYSCALE) for file in rows["file"][: 2 * n]]
+    pixels = np.stack(read)[:, None]
+    return pixels[:n], pixels[n:]
+
+
+def test_of_real_films_moved_mirrored_and_inverted_copies_stand_out_from_novel_films() -> None:
+    train, novel = films(40)
+    copies = np.stack([255 - turned(film[..., ::-1], 40.0, 1.2)[0] for film in train[:15]])
+    found = match_keypoints(copies, train, resources=AMPLE)
+    strangers = match_keypoints(novel, train, resources=AMPLE)
+    assert found.indices[:, 0].tolist() == list(range(15))
+    assert found.scores[:, 0].min() > 1.5 * strangers.scores[:, 0].max()

@@ -26,7 +26,8 @@ __all__ = ["ONE", "KeypointSettings", "Keypoints", "extract_keypoints", "inverte
 ONE = 2.0**18
 """The product of a descriptor with itself, to within rounding."""
 
-_N_BYTES = 128
+_N_BYTES = 128  # of a descriptor
+_BYTES_A_POINT = _N_BYTES + 16
 _SCALE = 512.0  # a byte holds a component of up to one half; hardly any is larger
 _LEAST_SIDE = 16  # pixels below which an image, enlarged, has no points
 
@@ -102,14 +103,15 @@ def extract_keypoints(
     """The points of every image, strongest first; a constant image has none.
 
     Each image is looked at alone, so that nothing depends on its neighbours, on their number or on threads.
-    Pixels pass through an eighth of `resources.memory`; 136 bytes a point are kept.
+    Pixels pass through an eighth of `resources.memory`; of each point 144 bytes are kept, and must fit in half of it.
 
     Raises
     ------
     InputError
-        If images have not two axes of space, or a pixel is NaN, infinite or no real number.
+        If images have not two axes of space, a pixel is NaN, infinite or no real number, or points do not fit.
     """
     settings, resources = settings or KeypointSettings(), resources or Resources()
+    _refuse_too_many(len(images) * settings.most, resources.memory // 2)
     found: list[Found] = []
     space = (0, 0)
     for pixels in _blocks(images, resources.memory // 8):
@@ -147,6 +149,14 @@ _NOTHING: Found = (
     np.empty(0, dtype=np.complex64),
     np.empty(0, dtype=np.complex64),
 )
+
+
+def _refuse_too_many(n_points: int, memory: int) -> None:
+    if n_points * _BYTES_A_POINT > memory:
+        what = f"up to {n_points:,} points need {n_points * _BYTES_A_POINT / 2**30:.1f} GiB"
+        raise InputError(
+            Problem(what, cure="give more than twice that with --memory, or look at fewer images")
+        )
 
 
 def _blocks(images: Images, memory: int) -> Iterator[Shaped[np.ndarray, "b *shape"]]:

@@ -119,7 +119,7 @@ def match_keypoints(
     )
     matches = _nobody(len(points), k)
     with ThreadPoolExecutor(resources.workers) as pool:
-        for block in _blocks(points, len(index.points), resources.memory):
+        for block in _blocks(points, resources.memory):
             poll = _Poll.held(
                 points.part(block.start, block.stop), index, (own[block], groups), settings, pool
             )
@@ -275,7 +275,7 @@ def _refuse_misfits(queries: Keypoints, references: Keypoints, k: int, exclude: 
         raise InputError(problems)
 
 
-def _blocks(queries: Keypoints, n: int, memory: int) -> Iterator[slice]:
+def _blocks(queries: Keypoints, memory: int) -> Iterator[slice]:
     """Queries, as many at once as memory holds of their points and votes."""
     most = int(np.diff(queries.starts).max(initial=1))
     size = max(1, min(memory // 2 // (_BYTES_A_POINT * most), _MOST_QUERIES))
