@@ -109,5 +109,5 @@ def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     of = Symmetry.of("flips and turns", (1, 6, 6))
     a, b = (of.parted(torch.randn(n, 36, generator=torch.Generator().manual_seed(n))) for n in (50, 40))
     whole = largest_correlations(of.exchanged(a), b, of.widths)
-    monkeypatch.setattr(symmetry, "_IN_CACHE", 40 * 7)
+    monkeypatch.setattr(symmetry, "_STRIP", 40 * 7)
     torch.testing.assert_close(largest_correlations(of.exchanged(a), b, of.widths), whole, atol=1e-5, rtol=0)

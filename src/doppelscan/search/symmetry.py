@@ -28,8 +28,8 @@ from doppelscan.search.poses import Pose, Symmetries, poses_of
 
 __all__ = ["Symmetry", "largest_correlations", "slices"]
 
-_IN_CACHE = 2**17  # correlations of one part that are added up while a processor's cache holds them
-_MOST_ROWS = 512
+_STRIP = 2**21
+"""Pairs whose parts are held at once: so that these take little memory, beside sides of whatever size."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def largest_correlations(
     largest = torch.empty(len(views[0]), len(b), device=b.device)
     columns = slices(widths)
     known = [b[:, part] for part in columns]
-    for rows in _strips(len(largest), len(b), b.shape[1]):
+    for rows in _strips(*largest.shape):
         parts = ([view[rows, part] for part in columns] for view in views)
         in_each_order = (_largest([*map(rough_correlations, x, known)]) for x in parts)
         largest[rows] = next(in_each_order)
@@ -184,7 +184,6 @@ def _largest(parts: Sequence[Float32[torch.Tensor, "m n"]]) -> Float32[torch.Ten
     return torch.maximum(as_it_is, _largest([a - b for a, b in zip(even, odd, strict=True)]))
 
 
-def _strips(m: int, n: int, d: int) -> Iterator[slice]:
-    """Rows at a time: few, for additions in the cache; more where products take the time."""
-    size = min(_MOST_ROWS, max(1, _IN_CACHE // max(1, n), d // 64))
+def _strips(m: int, n: int) -> Iterator[slice]:
+    size = max(1, _STRIP // max(1, n))
     return (slice(start, start + size) for start in range(0, m, size))
