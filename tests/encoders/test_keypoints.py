@@ -17,7 +17,7 @@ from doppelscan.encoders.keypoints import (
 from doppelscan.errors import InputError
 from doppelscan.search import ArrayBlocks
 from doppelscan.settings import Resources
-from search.textures import textures, turned
+from textures import textures, turned
 
 ALONE = Resources(memory=2**28, workers=1, device="cpu")
 

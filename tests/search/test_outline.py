@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from doppelscan.search.outline import agreement, moved_onto, outlined
-from search.textures import textures, turned
+from textures import textures, turned
 
 HOST, SOURCE, STRANGER = textures(3, (1, 120, 120))
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from doppelscan.errors import InputError
 from doppelscan.search.tile_grid import LENGTH, TileGrid, TileSettings
-from search.oracle import correlation
-from search.textures import textures
+from textures import textures
+
+from .oracle import correlation
 
 SMALL = TileSettings(side=24, tile=8, step=4)
 

@@ -9,8 +9,9 @@ from doppelscan.errors import InputError
 from doppelscan.search import ArrayBlocks
 from doppelscan.search.tiles import TileMatches, TileSettings, match_tiles
 from doppelscan.settings import Resources
-from search.sets import Watched
-from search.textures import textures
+from textures import textures
+
+from .sets import Watched
 
 AMPLE = Resources(memory=2**30, workers=2, device="cpu")
 REFERENCES = textures(40)

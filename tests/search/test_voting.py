@@ -14,7 +14,7 @@ from doppelscan.search.voting import KeypointMatches, match_keypoints
 from doppelscan.search.words import WordIndex
 from doppelscan.settings import Resources
 from realdata import real_data
-from search.textures import textures, turned
+from textures import textures, turned
 
 AMPLE = Resources(memory=2**30, workers=1, device="cpu")
 REFERENCES = textures(12)

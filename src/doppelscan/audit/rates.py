@@ -135,9 +135,9 @@ def least_detectable_copies(
 
 def _hidden(flagged: float, power: float) -> float:
     """The share not flagged beside a share flagged with this power."""
-    if power == 0:
-        return 0.0 if flagged == 0 else 1.0
-    return flagged * (1 / power - 1)
+    if flagged == 0:
+        return 0.0
+    return flagged * (1 / power - 1) if power > 0 else 1.0
 
 
 def _patient_p(
