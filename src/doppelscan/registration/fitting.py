@@ -14,6 +14,7 @@ from jaxtyping import Bool
 from doppelscan.registration.canvas import Warp
 from doppelscan.registration.normal import bending_energy, equations, solved
 from doppelscan.registration.residuals import Paired, PerPair, Residual
+from doppelscan.registration.separable import times
 
 __all__ = ["affine_fit", "bent_fit"]
 
@@ -45,13 +46,13 @@ def bent_fit(paired: Paired, warp: Warp, n_steps: int, bending: float) -> tuple[
 
     def step(now: Warp, residual: Residual, gradient: torch.Tensor) -> Warp:
         matrix, vector = equations(residual, gradient, bases)
-        pull = now.controls.flatten(2).double() @ stiffness
+        pull = times(now.controls.flatten(2).double(), stiffness)
         moved = solved(matrix, vector + pull, stiffness).clamp(-_LARGEST_BEND, _LARGEST_BEND)
         return now.bent_by(moved.view(now.controls.shape))
 
     def penalty(now: Warp) -> PerPair:
         controls = now.controls.flatten(2).double()
-        return (controls @ stiffness * controls).sum(dim=(1, 2)).float()
+        return (times(controls, stiffness) * controls).sum(dim=(1, 2)).float()
 
     return _best_of_steps(paired, warp, n_steps, step, penalty)
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from itertools import combinations_with_replacement
 
 import torch
+import torch.nn.functional as nn
 from jaxtyping import Float32, Float64
 
 from doppelscan.registration.residuals import Residual
@@ -22,6 +23,7 @@ __all__ = ["bending_energy", "equations", "solved"]
 
 _DAMPING = 1e-3  # of the matrix's mean diagonal
 _LEAST_CURVATURE = 1e-6
+_ALIGNED = 8  # rows of float64: with these each matrix begins where the processor reads a whole vector
 
 Matrix = Float64[torch.Tensor, "p _ k k"]
 Vector = Float64[torch.Tensor, "p d k"]
@@ -64,8 +66,18 @@ def solved(
     square = whole.view(p, d * k, d * k)
     diagonal = square.diagonal(dim1=1, dim2=2)
     diagonal += _DAMPING * diagonal.mean(dim=1, keepdim=True) + _LEAST_CURVATURE
-    step = torch.cholesky_solve(vector.reshape(p, d * k, 1), torch.linalg.cholesky(square))
-    return -step.view(p, d, k).float()
+    return -_quotient(square, vector.reshape(p, d * k, 1)).view(p, d, k).float()
+
+
+def _quotient(
+    square: Float64[torch.Tensor, "p k k"], vector: Float64[torch.Tensor, "p k 1"]
+) -> Float64[torch.Tensor, "p k 1"]:
+    """The inverse times the vector; rows are added, as rounding depends on where in memory a matrix begins."""
+    k = square.shape[1]
+    more = -k % _ALIGNED
+    square = nn.pad(square, (0, more, 0, more))
+    square.diagonal(dim1=1, dim2=2)[:, k:] = 1
+    return torch.cholesky_solve(nn.pad(vector, (0, 0, 0, more)), torch.linalg.cholesky(square))[:, :k]
 
 
 def bending_energy(extent: Sequence[float], n: int) -> Float64[torch.Tensor, "k k"]:

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from functools import cache
 
 import torch
-from jaxtyping import Float32
+import torch.nn.functional as nn
+from jaxtyping import Float32, Shaped
 
-__all__ = ["along_axes", "area_average", "gaussian", "splines"]
+__all__ = ["along_axes", "area_average", "gaussian", "splines", "times"]
+
+_ALIGNED = 16  # rows: with these each image begins where the processor reads a whole vector
 
 Matrix = Float32[torch.Tensor, "_ _"]
 
@@ -19,10 +22,23 @@ Matrix = Float32[torch.Tensor, "_ _"]
 def along_axes(
     images: Float32[torch.Tensor, "..."], matrices: Sequence[Float32[torch.Tensor, "_ _"]]
 ) -> Float32[torch.Tensor, "..."]:
-    """The last axes, one for each matrix (to, from), each multiplied by its matrix."""
+    """The last axes of the images, one for each matrix (to, from), each multiplied by its matrix."""
     for matrix in matrices:  # each turn replaces the first of these axes by a new one, put last
-        images = torch.tensordot(images, matrix, dims=([images.ndim - len(matrices)], [1]))
+        images = times(images.movedim(images.ndim - len(matrices), -1), matrix.T)
     return images
+
+
+def times(
+    rows: Shaped[torch.Tensor, "p ... k"], matrix: Shaped[torch.Tensor, "k to"]
+) -> Shaped[torch.Tensor, "p ... to"]:
+    """The rows times the matrix, to the last bit the same wherever and with whichever others an image stands.
+
+    One product over all images would round some by where they lie in memory: each has its own, well aligned.
+    """
+    n_rows = rows.shape[1:-1].numel()
+    each = nn.pad(rows.reshape(len(rows), n_rows, len(matrix)), (0, 0, 0, -n_rows % _ALIGNED))
+    product = torch.bmm(each, matrix.expand(len(rows), -1, -1))
+    return product[:, :n_rows].contiguous().view(*rows.shape[:-1], matrix.shape[1])
 
 
 @cache
