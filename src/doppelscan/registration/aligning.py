@@ -40,8 +40,7 @@ def align(
 
     Poses are tried on small pictures (`coarse`), and the best one is refined: an affine map, then a bend.
     What is compared are soft ranks of intensity, so that brightness, contrast and gamma do not matter; parts
-    that differ count for little. Films of one channel come out the same whatever pairs they
-    come with; volumes and several channels to about 5e-6.
+    that differ count for little. A pair comes out the same, to the last bit, whatever pairs it comes with.
 
     Parameters
     ----------
