@@ -101,7 +101,9 @@ def _arm(
 ) -> ControlArm:
     """The images of these jobs and their matches; novel ones, and what a copy is mixed with, are not their own."""
     unseen = references.unseen or references.train
-    source, other = (np.array([getattr(job, of) for job in jobs], dtype=np.int64) for of in ("source", "other"))
+    source, other = (
+        np.array([getattr(job, of) for job in jobs], dtype=np.int64) for of in ("source", "other")
+    )
     apart = source if name == "novel" else other
     left_out = np.where(apart >= 0, group[references.patients(unseen)[apart]], -1)
     size = _AT_ONCE if references.judge is None else _ALIGNED_AT_ONCE
@@ -128,7 +130,10 @@ def _arm(
 
 
 def _matched(
-    references: References, images: ImageSet, left_out: Int64[np.ndarray, " t"], group: Int64[np.ndarray, " k"]
+    references: References,
+    images: ImageSet,
+    left_out: Int64[np.ndarray, " t"],
+    group: Int64[np.ndarray, " k"],
 ) -> Matched:
     """The matches of planted images, among the held-out ones without the group that each leaves out."""
     if references.holdout is None:
@@ -156,9 +161,7 @@ def _same_patient(references: References, n_patients: int, seed: int) -> Control
     itself = np.arange(len(train))
     matched = references.match(train.take(chosen), "controls: same patient", train_exclude=(chosen, itself))
     named = np.zeros(len(chosen), dtype=bool)
-    return ControlArm(
-        "same_patient", train, chosen, patients[chosen], (None,) * len(chosen), matched, named
-    )
+    return ControlArm("same_patient", train, chosen, patients[chosen], (None,) * len(chosen), matched, named)
 
 
 def _one_image_each(
