@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["power_figure", "write_power_figure"]
 
-_COLUMNS = 5
+_COLUMNS = 4
 _COLOURS = ("#0072B2", "#D55E00", "#009E73")  # of Okabe and Ito: told apart by colour-blind readers too
 _MARKERS = ("o", "s", "^")
 _STYLE: dict[Any, Any] = {
-    "font.size": 8,
+    "font.size": 7.5,
     "axes.titlesize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -57,21 +56,34 @@ def power_figure(power: Power) -> Figure:
     """The share of copies found at 1% of false alarms against their strength; bands are 95% intervals."""
     from matplotlib.figure import Figure
 
-    names = list(dict.fromkeys((one.list, one.transform) for one in power.detections))
-    n_columns = min(_COLUMNS, len(names))
-    n_rows = math.ceil(len(names) / n_columns)
-    size = (1.0 + 2.0 * n_columns, 1.0 + 1.8 * n_rows)
-    figure = Figure(figsize=size, layout="constrained")
+    places = list(_places(power.detections))
+    n_columns = min(_COLUMNS, len(places))
+    n_rows = len(places) // n_columns
+    figure = Figure(figsize=(1.0 + 2.4 * n_columns, 0.8 + 1.9 * n_rows), layout="constrained")
     panels = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).ravel()
-    for axes, (listed, transform) in zip(panels, names, strict=False):
-        mine = [one for one in power.detections if (one.list, one.transform) == (listed, transform)]
-        _draw(axes, mine, power.methods)
-    for axes in panels[len(names) :]:
-        axes.set_axis_off()
+    for axes, place in zip(panels, places, strict=True):
+        if place is None:
+            axes.set_axis_off()
+        else:
+            mine = [one for one in power.detections if (one.list, one.transform) == place]
+            _draw(axes, mine, power.methods)
     figure.supylabel("copies found at 1% of false alarms", fontsize=9)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False, fontsize=9)
+    title = "bands: 95% intervals; dotted: the listed strength"
+    figure.legend(
+        handles, labels, title=title, loc="outside upper left", ncols=len(labels), frameon=False, fontsize=9
+    )
     return figure
+
+
+def _places(detections: Sequence[Detection]) -> Iterator[tuple[str, str] | None]:
+    """The list and transform of each panel, all of a list first; each list begins a row, the rest of which is empty."""
+    for listed in dict.fromkeys(one.list for one in detections):
+        names = dict.fromkeys(one.transform for one in detections if one.list == listed)
+        ordered = sorted(names, key=lambda name: name != ALL)
+        yield from ((listed, name) for name in ordered)
+        alone = len({one.list for one in detections}) == 1 and len(ordered) < _COLUMNS
+        yield from [None] * (0 if alone else -len(ordered) % _COLUMNS)
 
 
 def _draw(axes: Axes, detections: Sequence[Detection], methods: Sequence[str]) -> None:
@@ -87,7 +99,7 @@ def _draw(axes: Axes, detections: Sequence[Detection], methods: Sequence[str]) -
         axes.set_xlim(-1, 1)
         axes.set_xticks([])
     else:
-        axes.axvline(1, color="#888888", linewidth=0.8, linestyle=":", zorder=0)
+        axes.axvline(1, color="#555555", linewidth=0.9, linestyle=":", zorder=0)
         ticks = {one.fraction: _tick(one) for one in detections}
         axes.set_xticks([at for at in ticks if at is not None], list(ticks.values()))
     axes.set_xlabel(_unit(first), fontsize=6.5, color="#444444")
@@ -113,7 +125,7 @@ def _draw_method(axes: Axes, detections: Sequence[Detection], method: str, nth: 
 
 
 def _tick(one: Detection) -> str:
-    return f"{one.fraction:g}\u00d7" if one.strength is None else f"{one.strength:.2g}"
+    return f"{one.fraction:g}\u00d7" if one.strength is None else f"{one.strength:.3g}"
 
 
 def _unit(one: Detection) -> str:
