@@ -20,6 +20,7 @@ from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
 from doppelscan.audit.settings import AuditSettings
 from doppelscan.audit.verdicts import Rule
+from doppelscan.encoders.published import located, place_fingerprint
 from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run
 from doppelscan.imagesets import ImageSet
 from doppelscan.workers import Progress
@@ -176,6 +177,7 @@ def _record(evidence: Evidence, settings: AuditSettings, clock: Clock) -> dict[s
     return {
         "sets": {name: described(images) for name, images in evidence.sets.named.items()},
         "settings": settings.to_json(),
+        "pretrained": settings.pretrained and place_fingerprint(located(settings.pretrained)),
         "seed": settings.seed,
         "versions": versions(),
         "started": clock.started.isoformat(timespec="seconds"),
