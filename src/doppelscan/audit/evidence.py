@@ -8,7 +8,8 @@ import numpy as np
 
 from doppelscan.audit.inputs import Sets
 from doppelscan.audit.learning import learnt
-from doppelscan.audit.matching import Matched, References
+from doppelscan.audit.matched import Matched
+from doppelscan.audit.matching import References
 from doppelscan.audit.null import NullArms, draw_null, identity_errors
 from doppelscan.audit.planting import ControlArm, plant_controls
 from doppelscan.audit.settings import AuditSettings
@@ -72,7 +73,7 @@ def method_references(pixels: References, settings: AuditSettings) -> tuple[Refe
 
 
 def _null(references: References, settings: AuditSettings) -> NullArms:
-    return draw_null(references, n_patients=settings.n_null_patients, seed=settings.seed)
+    return draw_null(references, n_patients=settings.n_null, seed=settings.seed)
 
 
 @dataclass(frozen=True, eq=False)

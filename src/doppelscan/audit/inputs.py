@@ -9,6 +9,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from doppelscan.audit.learning import trains
 from doppelscan.audit.settings import AuditSettings
 from doppelscan.encoders.published import located
 from doppelscan.errors import InputError, Problem
@@ -165,17 +166,18 @@ def _axes(sets: Sets, settings: AuditSettings) -> list[Problem]:
 
 def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
     cure = "give --holdout"
+    learns = settings.preset is not None and trains(sets.train, settings)
     if sets.holdout is None:
         needing = {
             "--calibration": settings.calibration == "dar",
-            "--method": settings.preset is not None or settings.method == "registered",
+            "--method": learns,
         }
         return [
             Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", where=name, cure=cure)
             for name, needs in needing.items()
             if needs
         ]
-    if settings.preset is not None and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
+    if learns and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
         what = f"{settings.method} learns from half of the held-out patients, and {n} are too few"
         return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {_LEAST_TO_LEARN}")]
     return []
