@@ -111,7 +111,7 @@ def drawn(patient: np.ndarray, n: int) -> np.ndarray:
 def measured(images: Cohort, queries: Planted, method: str) -> Iterator[dict[str, object]]:
     """A row for each change, and for all changes of each list."""
     start = time.perf_counter()
-    score, best = METHODS[method](images.train, images.train_patient, queries.pixels)
+    score, best = METHODS[method](images, queries.pixels)
     seconds = time.perf_counter() - start
     print(f"{method}: {len(score)} queries, {seconds:.1f} s", flush=True)
     scored = queries.facts.assign(

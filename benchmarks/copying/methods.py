@@ -22,56 +22,61 @@ from doppelscan.settings import Resources
 from doppelscan.workers import silent
 
 Found = tuple[np.ndarray, np.ndarray]  # of each query: how like a training image it is, and which
-Method = Callable[[np.ndarray, np.ndarray, np.ndarray], Found]  # training images, their patients, queries
+Method = Callable[[Cohort, np.ndarray], Found]
 
 CANDIDATES = 20  # training images that SSIM looks at, the most correlated ones
 BLOCK = 256
 
 
-def pearson(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
+def pearson(images: Cohort, queries: np.ndarray) -> Found:
     """The largest correlation of pixels (paper A)."""
-    found = nearest(queries, train)
+    found = nearest(queries, images.train)
     return found.scores[:, 0], found.indices[:, 0]
 
 
-def pearson_flips(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
+def pearson_flips(images: Cohort, queries: np.ndarray) -> Found:
     """The same, of the query or its mirror image."""
     mirrored = np.ascontiguousarray(np.flip(queries, 3 if queries.ndim == 4 else 2))
-    as_is, flipped = pearson(train, patient, queries), pearson(train, patient, mirrored)
+    as_is, flipped = pearson(images, queries), pearson(images, mirrored)
     better = flipped[0] > as_is[0]
     return np.where(better, flipped[0], as_is[0]), np.where(better, flipped[1], as_is[1])
 
 
-def ssim(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
+def ssim(images: Cohort, queries: np.ndarray) -> Found:
     """The largest structural similarity (Wang et al. 2004) at 64 pixels a side, of the most correlated ones."""
-    candidates = nearest(queries, train, CANDIDATES).indices
-    x, y = _small(queries, 64), _small(train, 64)
+    candidates = nearest(queries, images.train, CANDIDATES).indices
+    x, y = _small(queries, 64), _small(images.train, 64)
     similar = np.stack([_ssim(x[i], y[candidates[i]]) for i in range(len(x))])
     best = similar.argmax(axis=1)
     every = np.arange(len(x))
     return similar[every, best], candidates[every, best]
 
 
-def perceptual_hash(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
+def perceptual_hash(images: Cohort, queries: np.ndarray) -> Found:
     """The largest share of equal bits of DCT hashes: 64 low frequencies, above their median or not."""
-    y = _hash(train)
+    y = _hash(images.train)
     return _best_of_blocks(_hash(queries), lambda x: x @ y.T / 64)
 
 
-def tiled_l2(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
+def tiled_l2(images: Cohort, queries: np.ndarray) -> Found:
     """The smallest distance, where that of two images is the largest of their tiles' (Carlini et al. 2023)."""
-    y = _tiles(_small(train, 64))
+    y = _tiles(_small(images.train, 64))
     return _best_of_blocks(_small(queries, 64), lambda x: -_tiled_distance(_tiles(x), y))
 
 
-def contrastive(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
-    """The largest correlation of vectors from an encoder trained on these images alone, for a minute."""
-    return _matched(train, queries, spaces=(_encoder(train, patient),))
+def contrastive(images: Cohort, queries: np.ndarray) -> Found:
+    """The largest correlation of vectors from an encoder trained on the training images alone, for a minute."""
+    return _audited(images, queries, "contrastive")
 
 
-def registered(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
-    """How well the candidates of pixels, encoder and points agree once aligned, without the margin of an audit."""
-    return _matched(train, queries, spaces=(_encoder(train, patient), PIXELS), judge=Judge())
+def dar(images: Cohort, queries: np.ndarray) -> Found:
+    """The same by paper B's encoder and augmentation (Dar et al. 2023), for as long."""
+    return _audited(images, queries, "contrastive", encoder="dar")
+
+
+def registered(images: Cohort, queries: np.ndarray) -> Found:
+    """The statistic that an audit by `registered` rests on: the margin over held-out images, of all evidence."""
+    return _audited(images, queries, "registered", holdout=_set(images.compared))
 
 
 BASELINES: dict[str, Method] = {
@@ -84,20 +89,25 @@ BASELINES: dict[str, Method] = {
 METHODS: dict[str, Method] = BASELINES | {"contrastive": contrastive, "registered": registered}
 
 
-def _encoder(train: np.ndarray, patient: np.ndarray) -> Encoded:
-    table = pd.DataFrame({"patient": patient.astype(str)})
-    encoder = fitted(ImageSet.from_arrays(train, table), ContrastiveSettings(effort="quick"))
-    return Encoded(encoder, learnt=True)
-
-
-def _matched(
-    train: np.ndarray, queries: np.ndarray, *, spaces: tuple[Space, ...], judge: Judge | None = None
+def _audited(
+    images: Cohort,
+    queries: np.ndarray,
+    method: AuditMethod,
+    *,
+    holdout: ImageSet | None = None,
+    encoder: str = "default",
 ) -> Found:
-    references = References(
-        ImageSet.from_arrays(train), None, Resources(), silent, spaces=spaces, judge=judge
-    )
+    """The statistic that an audit by this method rests on; an encoder learns from training images alone."""
+    settings = AuditSettings(method=method, encoder=encoder, effort="quick", calibration="fixed", threshold=0.5)
+    train = _set(images.train, images.train_patient)
+    references = learnt(References(train, holdout, Resources(), silent), frozenset(), settings)
     found = references.match(ArrayBlocks(queries), "benchmark")
-    return np.nan_to_num(found.score, nan=-1.0), found.best
+    return np.nan_to_num(found.statistic, nan=-np.inf), found.best
+
+
+def _set(pixels: np.ndarray, patient: np.ndarray | None = None) -> ImageSet:
+    named = np.arange(len(pixels)) if patient is None else patient
+    return ImageSet.from_arrays(pixels, pd.DataFrame({"patient": named.astype(str)}))
 
 
 def _best_of_blocks(queries: np.ndarray, similarity: Callable[[np.ndarray], np.ndarray]) -> Found:

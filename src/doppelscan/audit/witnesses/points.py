@@ -25,21 +25,22 @@ _VERSION = 1  # of the scores; part of the key of whatever is kept
 _SHARD = 256  # images whose points are found between two writes to the cache
 
 
-def _as_it_is(values: Float64[np.ndarray, "*m"]) -> Float64[np.ndarray, "*m"]:
-    return values
+def _cubed(values: Float64[np.ndarray, "*m"]) -> Float64[np.ndarray, "*m"]:
+    return values**3
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
     """Two kinds of evidence on the candidates that points vote for: the points that agree, and parts that do.
 
-    The weights of points that agree add up as counts do; their roots have about the same spread at every level.
+    The weights of points that agree add up as counts do; their roots have about the same spread at every level. What
+    strangers' parts agree in varies much and means little, hence the cube.
     """
 
     voting: VotingSettings = field(default_factory=VotingSettings)
     n_candidates: int = 6
     learnt: bool = False
-    kinds: tuple[Kind, ...] = (Kind("points", np.sqrt), Kind("part", _as_it_is))
+    kinds: tuple[Kind, ...] = (Kind("points", np.sqrt), Kind("part", _cubed))
 
     @property
     def key(self) -> str:
