@@ -6,6 +6,7 @@ To add one: write a function as below, and name it in METHODS.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from doppelscan.audit.judging import Judge
 from doppelscan.audit.matching import References
 from doppelscan.audit.spaces import PIXELS, Encoded, Space
 from doppelscan.encoders.contrastive import ContrastiveSettings, fitted
+from doppelscan.encoders.pretrained import pretrained
 from doppelscan.images.geometry import resize
 from doppelscan.imagesets import ImageSet
 from doppelscan.search import ArrayBlocks, nearest
@@ -26,6 +28,9 @@ Method = Callable[[np.ndarray, np.ndarray, np.ndarray], Found]  # training image
 
 CANDIDATES = 20  # training images that SSIM looks at, the most correlated ones
 BLOCK = 256
+QUICK = ContrastiveSettings(effort="quick")
+DAR = ContrastiveSettings(preset="dar", epochs=10)
+SMALL = 64
 
 
 def pearson(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
@@ -69,6 +74,24 @@ def contrastive(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> 
     return _matched(train, queries, spaces=(_encoder(train, patient),))
 
 
+def dar(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
+    """The same, the encoder and its augmentation being paper B's, at a scale that a processor can train.
+
+    It sees at most 64 pixels for 10 epochs, in place of 512 for 200, and begins at random, not with ImageNet's weights.
+    """
+    settings = replace(DAR, side=min(SMALL, max(train.shape[2:])))
+    return _matched(train, queries, spaces=(_encoder(train, patient, settings),))
+
+
+def by_encoder(name: str) -> Method:
+    """The same, of a published encoder, which has seen none of the images: a TorchScript file or a folder."""
+
+    def published(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
+        return _matched(train, queries, spaces=(Encoded(pretrained(name), learnt=False),))
+
+    return published
+
+
 def registered(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
     """How well the candidates of pixels, encoder and points agree once aligned, without the margin of an audit."""
     return _matched(train, queries, spaces=(_encoder(train, patient), PIXELS), judge=Judge())
@@ -81,13 +104,12 @@ BASELINES: dict[str, Method] = {
     "hash": perceptual_hash,
     "tiled L2": tiled_l2,
 }
-METHODS: dict[str, Method] = BASELINES | {"contrastive": contrastive, "registered": registered}
+METHODS: dict[str, Method] = BASELINES | {"dar": dar, "contrastive": contrastive, "registered": registered}
 
 
-def _encoder(train: np.ndarray, patient: np.ndarray) -> Encoded:
+def _encoder(train: np.ndarray, patient: np.ndarray, settings: ContrastiveSettings = QUICK) -> Encoded:
     table = pd.DataFrame({"patient": patient.astype(str)})
-    encoder = fitted(ImageSet.from_arrays(train, table), ContrastiveSettings(effort="quick"))
-    return Encoded(encoder, learnt=True)
+    return Encoded(fitted(ImageSet.from_arrays(train, table), settings), learnt=True)
 
 
 def _matched(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from torch import nn
 
 import copies
 from cohorts import films, pixels_of
 from copying import methods
 from copying.sets import SETS, Cohort, cohort
+from doppelscan.encoders.contrastive import ContrastiveSettings
 from doppelscan.images.parts import PARTS
 from doppelscan.images.transforms import HARD, STANDARD
 from doppelscan.seeds import stream
@@ -80,6 +85,28 @@ def test_a_mirrored_copy_is_found_with_flips_only(images: Cohort) -> None:
     assert methods.pearson(images.train, images.train_patient, mirrored)[0].max() < 0.99
 
 
+def test_pretrained_encoders_are_methods_by_the_names_of_their_files(images: Cohort, tmp_path: Path) -> None:
+    file = tmp_path / "network.torchscript.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.save(torch.jit.script(nn.Sequential(nn.AvgPool2d(20), nn.Flatten())), str(file))
+    chosen = copies.chosen(["Pearson"], [str(file)])
+    assert list(chosen) == ["Pearson", "network.torchscript.pt"]
+    score, best = chosen[file.name](images.train, images.train_patient, images.train[:10])
+    np.testing.assert_allclose(score, 1, atol=1e-6)
+    assert best.tolist() == list(range(10))
+
+
+def test_dar_is_paper_b_s_encoder_made_small(images: Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
+    paper = ContrastiveSettings(preset="dar").recipe(2)
+    assert replace(methods.DAR.recipe(2), epochs=paper.epochs) == paper
+    monkeypatch.setattr(methods, "DAR", replace(methods.DAR, epochs=1))
+    monkeypatch.setattr(methods, "SMALL", 16)
+    score, best = methods.dar(images.train[:8], images.train_patient[:8], images.train[:4])
+    np.testing.assert_allclose(score, 1, atol=1e-6)
+    assert best.tolist() == [0, 1, 2, 3]
+
+
 def test_the_tiled_distance_agrees_with_loops() -> None:
     train, queries = (stream(0, name).integers(0, 256, (6, 2, 16, 20)).astype(np.uint8) for name in "tq")
     score, best = methods.tiled_l2(train, np.arange(6), queries)
@@ -127,7 +154,8 @@ def test_identical_images_of_two_names_are_both_the_source() -> None:
 
 def test_tables_hold_every_list_method_and_number(images: Cohort, tmp_path: Path) -> None:
     queries = copies.planted(images, ["standard", "parts"], 4)
-    rows = [row for name in ("Pearson", "hash") for row in copies.measured(images, queries, name)]
+    chosen = copies.chosen(["Pearson", "hash"], [])
+    rows = [row for method in chosen.items() for row in copies.measured(images, queries, *method)]
     copies.write(pd.DataFrame(rows), images, "films", tmp_path / "copies")
     text = (tmp_path / "copies.md").read_text()
     for line in ("| standard | Pearson | hash |", "| exact | 1.00 / 1.00 / 1.000 / 1.00 |", "| seconds |"):
