@@ -14,9 +14,9 @@ from doppelscan.encoders.pretrained import pretrained
 from doppelscan.imagesets import ImageSet, split
 from doppelscan.imagesets.joining import joined
 
-__all__ = ["learnt"]
+__all__ = ["UNSEEN", "learnt"]
 
-_UNSEEN = 0.5  # of the held-out patients, whom nothing is learnt from
+UNSEEN = 0.5  # of the held-out patients, whom nothing is learnt from
 
 
 def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) -> References:
@@ -33,7 +33,7 @@ def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) 
     assert pixels.holdout is not None, "the inputs were checked"
     if settings.calibration == "dar":
         return _in_vectors(pixels, _trained(pixels, pixels.train, settings), pixels.holdout, None, settings)
-    reference, unseen = split(pixels.holdout, _UNSEEN, seed=settings.seed)
+    reference, unseen = split(pixels.holdout, UNSEEN, seed=settings.seed)
     clean = References(pixels.train, reference, pixels.resources, pixels.progress).without_held_out(twins)
     assert clean.holdout is not None, "there is a holdout"
     seen = joined({"train": pixels.train, "holdout": clean.holdout})
