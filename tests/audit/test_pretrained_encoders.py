@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from calling import Folders, call, write_films
 from cohorts import films, joined, pixels_of
-from doppelscan.audit import AuditSettings, audit, learning
+from doppelscan.audit import AuditSettings, PowerSettings, audit, learning, power
 from doppelscan.audit.evidence import Evidence, gather
 from doppelscan.audit.inputs import Sets
 from doppelscan.audit.matching import References
@@ -116,6 +116,18 @@ def test_volumes_and_aligning_without_a_holdout_are_refused(encoder: str) -> Non
         audit(train=volumes, synthetic=volumes, settings=settings(encoder))
     with pytest.raises(InputError, match="registered needs held-out images"):
         audit(train=TRAIN, synthetic=joined(NOVEL), settings=settings(encoder, "registered"))
+
+
+def test_its_power_is_measured(encoder: str) -> None:
+    chosen = {"transforms": ("flip",), "n_patients": 20}
+    measured = PowerSettings(methods=("pearson", "contrastive"), encoder=encoder, **chosen)  # type: ignore[arg-type]
+    found = power(train=TRAIN, holdout=HOLDOUT, settings=measured, resources=RESOURCES)
+    named = {one.method: one.named.value for one in found.detections if one.transform == "flip"}
+    assert named["contrastive"] == 1
+    assert named["pearson"] < 0.5
+    absent = PowerSettings(methods=("contrastive",), encoder="sscd.pt")
+    with pytest.raises(InputError, match=r"sscd\.pt: there is no such file"):
+        power(train=TRAIN, holdout=HOLDOUT, settings=absent)
 
 
 def test_pixels_alone_need_no_encoder(tmp_path: Path) -> None:
