@@ -19,7 +19,17 @@ from doppelscan.imagesets.saving import cached
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress
 
-__all__ = ["Opener", "Sets", "Source", "load", "on_both_sides", "open_all", "other_shapes"]
+__all__ = [
+    "Opener",
+    "Sets",
+    "Source",
+    "absent_encoder",
+    "load",
+    "on_both_sides",
+    "open_all",
+    "other_shapes",
+    "unseen_axes",
+]
 
 _LEAST_TO_LEARN = 4  # two patients to learn from, two for the null
 
@@ -75,13 +85,13 @@ def load(
         sets, a patient on both sides, too few patients; a pretrained encoder that is not there.
     """
     opened = open_all(
-        {"train": train, "synthetic": synthetic, "holdout": holdout}, opener, _encoder(settings)
+        {"train": train, "synthetic": synthetic, "holdout": holdout}, opener, absent_encoder(settings)
     )
     sets = Sets(opened["train"], opened["synthetic"], opened.get("holdout"))
     if problems := [
         *other_shapes(sets.named),
         *_patients(sets),
-        *_axes(sets, settings),
+        *unseen_axes(sets.train, settings),
         *_calibration(sets, settings),
     ]:
         raise InputError(problems)
@@ -135,7 +145,8 @@ def on_both_sides(train: ImageSet, holdout: ImageSet) -> list[Problem]:
     return [Problem(f"patients both trained on and held out: {listed}", where=holdout.name, cure=cure)]
 
 
-def _encoder(settings: AuditSettings) -> list[Problem]:
+def absent_encoder(settings: AuditSettings) -> list[Problem]:
+    """What is wrong where a pretrained encoder is not on this machine."""
     if settings.pretrained is None:
         return []
     try:
@@ -155,8 +166,9 @@ def _patients(sets: Sets) -> list[Problem]:
     return problems
 
 
-def _axes(sets: Sets, settings: AuditSettings) -> list[Problem]:
-    n_axes = len(sets.train.shape) - 1
+def unseen_axes(images: ImageSet, settings: AuditSettings) -> list[Problem]:
+    """What is wrong where volumes are given to a pretrained encoder."""
+    n_axes = len(images.shape) - 1
     if settings.pretrained is None or n_axes == 2:
         return []
     what = f"images have {n_axes} spatial axes, but pretrained encoders see only flat ones"

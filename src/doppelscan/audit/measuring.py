@@ -12,7 +12,15 @@ from jaxtyping import Bool, Int64
 
 from doppelscan.audit.detections import detections
 from doppelscan.audit.evidence import method_references
-from doppelscan.audit.inputs import Opener, Source, on_both_sides, open_all, other_shapes
+from doppelscan.audit.inputs import (
+    Opener,
+    Source,
+    absent_encoder,
+    on_both_sides,
+    open_all,
+    other_shapes,
+    unseen_axes,
+)
 from doppelscan.audit.learning import UNSEEN
 from doppelscan.audit.matching import References
 from doppelscan.audit.planting import ControlArm, plant
@@ -68,7 +76,8 @@ def power(
     settings, resources = settings or PowerSettings(), resources or Resources()
     with processes_kept():
         opened = Opener(settings.preparation, patient_pattern, resources, progress)
-        sides = _sides(open_all({"train": train, "holdout": holdout}, opened), settings)
+        absent = absent_encoder(settings.with_encoder)
+        sides = _sides(open_all({"train": train, "holdout": holdout}, opened, absent), settings)
     original = first_identical(sides.train, resources)[0]
     measured = [
         _measured(sides, original, method, settings, resources, progress) for method in settings.methods
@@ -100,7 +109,7 @@ class _Measured:
 
 def _sides(opened: dict[str, ImageSet], settings: PowerSettings) -> _Sides:
     train, holdout = opened["train"], opened.get("holdout")
-    problems = other_shapes(opened)
+    problems = [*other_shapes(opened), *unseen_axes(train, settings.with_encoder)]
     if holdout is not None:
         problems += [*on_both_sides(train, holdout), *_too_few(train, 2), *_too_few(holdout, _LEAST)]
     else:

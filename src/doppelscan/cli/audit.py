@@ -13,6 +13,7 @@ from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import (
     Channels,
     Device,
+    Encoder,
     Json,
     Memory,
     Seed,
@@ -38,12 +39,7 @@ def audit(
         Literal["pearson", "contrastive", "registered"],
         typer.Option(help="How pairs are scored: by pixels, by an encoder, or once they are aligned."),
     ] = "pearson",
-    encoder: Annotated[
-        str,
-        typer.Option(
-            help="default or dar (paper B's), trained on these sets; or a pretrained one's file or folder."
-        ),
-    ] = "default",
+    encoder: Encoder = "default",
     effort: Annotated[
         Literal["quick", "standard", "thorough"],
         typer.Option(help="How long the encoder trains."),

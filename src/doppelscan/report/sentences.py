@@ -74,8 +74,8 @@ def limits(findings: Findings) -> Iterator[str]:
         )
     if findings.method == "contrastive":
         yield (
-            "The encoder learnt from these images alone, and from a part of the holdout, what stays when an image "
-            "is changed. It sees images made small: a copy of a small part may agree little with its original."
+            "The encoder compares what it learnt to keep of an image that is changed. It sees images made small: a "
+            "copy of a small part may agree little with its original."
         )
     if findings.method == "registered":
         yield (
