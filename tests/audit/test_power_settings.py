@@ -43,7 +43,7 @@ def test_they_are_plain_values() -> None:
 def test_all_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(InputError) as refusal:
         PowerSettings(
-            methods=("magic", "pearson", "pearson"),  # type: ignore[arg-type]
+            methods=("magic", "pearson", "pearson"),
             transforms=("melt", "noise"),
             strengths=(0.0, 5.0),
             n_patients=1,

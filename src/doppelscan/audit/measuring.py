@@ -18,7 +18,6 @@ from doppelscan.audit.matching import References
 from doppelscan.audit.planting import ControlArm, plant
 from doppelscan.audit.power_settings import PowerSettings
 from doppelscan.audit.records import described, versions
-from doppelscan.audit.settings import Method
 from doppelscan.audit.sides import Sides, open_sides, too_few
 from doppelscan.errors import InputError
 from doppelscan.findings.power import Power, write_power
@@ -82,13 +81,13 @@ def power(
 class _Measured:
     """The planted images of one method, a row each, and how many images had to be left out."""
 
-    method: Method
+    method: str
     planted: pd.DataFrame
     n_errors: int
 
 
 def _measured(
-    pixels: References, original: Int64[np.ndarray, " t"], method: Method, settings: PowerSettings
+    pixels: References, original: Int64[np.ndarray, " t"], method: str, settings: PowerSettings
 ) -> _Measured:
     """Every change planted and matched as an audit by this method would match it."""
     _, clean = method_references(pixels, settings.audit(method))
