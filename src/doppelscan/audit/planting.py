@@ -68,6 +68,7 @@ def plant(
     own, other = (_one_image_each(of.patients, n_patients=n_patients, seed=seed) for of in (train, unseen))
     paired = any(change.needs_other for change in changes)
     other = other[: len(other) // 2 * 2] if paired else other
+    assert len(other), "two unseen patients are the least, where images are paired"
     partner = other[np.arange(len(other)) ^ 1] if paired else other
     matched = partial(_arm, references, _groups(references, other if paired else other[:0]), seed)
     copies = matched("copy", train, _jobs(changes, own, np.resize(other, len(own))))
