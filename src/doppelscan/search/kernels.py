@@ -13,10 +13,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64, Integer
+from jaxtyping import Float, Float32, Float64, Int64, Integer
 from numba import njit
 
-__all__ = ["block_sums", "grid_products", "integer_products", "unit_rows"]
+from doppelscan.search.lanes import LANES, LEAST_REACH
+
+__all__ = [
+    "block_sums",
+    "fill_centres",
+    "grid_products",
+    "integer_products",
+    "scaled_products",
+    "unit_rows",
+]
 
 _CHUNK = 2**15  # products of 8-bit numbers that an int32 holds the sum of
 
@@ -72,6 +81,35 @@ def integer_products(
     return products
 
 
+def fill_centres(
+    images: Float[np.ndarray, "n d"],
+    which: Int64[np.ndarray, "q"],
+    found: tuple[Float64[np.ndarray, "q"], ...],
+) -> None:
+    """What `lanes.centres` gives of the images named: mean, scale, off and squares."""
+    _in_threads(
+        len(which),
+        lambda part: _centres(images, which[part], LANES, LEAST_REACH, *(of[part] for of in found)),
+    )
+
+
+def scaled_products(
+    first: Float[np.ndarray, "m d"],
+    second: Float[np.ndarray, "n d"],
+    pairs: tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]],
+    scaling: Float64[np.ndarray, "p 4"],
+) -> Float64[np.ndarray, "p"]:
+    """The inner product pair by pair, of images less a mean, times a scale: `scaling` has both of the two images."""
+    rows, columns = pairs
+    found = np.empty(len(rows))
+
+    def multiply(part: slice) -> None:
+        _scaled_products(first, second, rows[part], columns[part], scaling[part], LANES, found[part])
+
+    _in_threads(len(rows), multiply)
+    return found
+
+
 def _in_threads(n: int, work: Callable[[slice], None]) -> None:
     """Do the work on `n` things, a part in each thread; compiled loops do not hold the interpreter."""
     n_threads = torch.get_num_threads()
@@ -86,7 +124,10 @@ def _threads(n: int) -> ThreadPoolExecutor:
 
 
 def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
-    """The loops as machine code, kept on disk; unwrapped, since what checks types in tests cannot be compiled."""
+    """The loops as machine code, kept on disk; unwrapped, since what checks types in tests cannot be compiled.
+
+    What is kept is renewed when this file changes: constants of other files are handed over as arguments.
+    """
     compiled: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True)
     return compiled
 
@@ -172,3 +213,58 @@ def _wide_products(first, second, rows, columns, products):  # type: ignore[no-u
         for i in range(a.size):
             total += np.int64(a[i]) * np.int64(b[i])
         products[p] = total
+
+
+@_compiled
+def _centres(images, which, n_lanes, least, mean, scale, off, squares):  # type: ignore[no-untyped-def]
+    for q in range(which.size):
+        image = images[which[q]]
+        rough = _sum_about(image, 0.0, n_lanes) / image.size
+        mean[q] = rough + _sum_about(image, rough, n_lanes) / image.size
+        reach = least
+        for value in image:
+            reach = max(reach, abs(value - mean[q]))
+        scale[q] = 1 / reach
+        off[q], squares[q] = _moments(image, mean[q], scale[q], n_lanes)
+
+
+@_compiled
+def _sum_about(image, mean, n_lanes):  # type: ignore[no-untyped-def]
+    lanes = np.zeros(n_lanes)
+    for start in range(0, image.size, n_lanes):
+        for i in range(min(n_lanes, image.size - start)):
+            lanes[i] += np.float64(image[start + i]) - mean
+    return _added_up(lanes)
+
+
+@_compiled
+def _moments(image, mean, scale, n_lanes):  # type: ignore[no-untyped-def]
+    sums, squares = np.zeros(n_lanes), np.zeros(n_lanes)
+    for start in range(0, image.size, n_lanes):
+        for i in range(min(n_lanes, image.size - start)):
+            value = (np.float64(image[start + i]) - mean) * scale
+            sums[i] += value
+            squares[i] += value * value
+    return _added_up(sums), _added_up(squares)
+
+
+@_compiled
+def _scaled_products(first, second, rows, columns, scaling, n_lanes, products):  # type: ignore[no-untyped-def]
+    lanes = np.empty(n_lanes)
+    for p in range(rows.size):
+        a, b = first[rows[p]], second[columns[p]]
+        lanes[:] = 0
+        for start in range(0, a.size, n_lanes):
+            for i in range(min(n_lanes, a.size - start)):
+                x = (np.float64(a[start + i]) - scaling[p, 0]) * scaling[p, 1]
+                y = (np.float64(b[start + i]) - scaling[p, 2]) * scaling[p, 3]
+                lanes[i] += x * y
+        products[p] = _added_up(lanes)
+
+
+@_compiled
+def _added_up(lanes):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for lane in lanes:
+        total += lane
+    return total
