@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from doppelscan.findings import IdentityError
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, silent
 
-__all__ = ["Evidence", "View", "gather"]
+__all__ = ["Cleaned", "Evidence", "View", "gather", "method_references"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,19 +51,24 @@ def gather(
     InputError
         If too few patients are left once the identity errors are out, or to learn from.
     """
-    whole = References(sets.train, sets.holdout, resources, progress)
-    clean = _without_identity_errors(whole, settings)
-    errors = clean.errors
-    if settings.method != "pearson":
-        whole = learnt(whole, clean.names, settings)
-        clean = _without_identity_errors(whole.without_held_out(clean.names), settings)
-        errors += clean.errors
+    pixels = References(sets.train, sets.holdout, resources, progress)
+    whole, clean = method_references(pixels, settings)
     views = [
         View(null, references.match(sets.synthetic, "synthetic images", k=settings.n_matches))
         for references, null in ((clean.references, clean.null), (whole, _null(whole, settings)))
     ]
     controls = plant_controls(clean.references, n_patients=settings.n_planted, seed=settings.seed)
-    return Evidence(sets, views[0], views[1], errors, controls)
+    return Evidence(sets, views[0], views[1], clean.errors, controls)
+
+
+def method_references(pixels: References, settings: AuditSettings) -> tuple[References, Cleaned]:
+    """What a method matches against, from the references by pixels: all of it, and without identity errors."""
+    clean = _without_identity_errors(pixels, settings)
+    if settings.method == "pearson":
+        return pixels, clean
+    whole = learnt(pixels, clean.names, settings)
+    cleaner = _without_identity_errors(whole.without_held_out(clean.names), settings)
+    return whole, replace(cleaner, errors=clean.errors + cleaner.errors)
 
 
 def _null(references: References, settings: AuditSettings) -> NullArms:
@@ -71,7 +76,7 @@ def _null(references: References, settings: AuditSettings) -> NullArms:
 
 
 @dataclass(frozen=True, eq=False)
-class _Cleaned:
+class Cleaned:
     """References and a null without identity errors, these errors, and the names of the patients in them."""
 
     references: References
@@ -80,12 +85,12 @@ class _Cleaned:
     names: frozenset[str]
 
 
-def _without_identity_errors(references: References, settings: AuditSettings) -> _Cleaned:
+def _without_identity_errors(references: References, settings: AuditSettings) -> Cleaned:
     """Without patients under two names: held-out ones leave both references and null, trained ones the null.
 
     A held-out twin hides what its training image matches, so the search is repeated until it finds nothing.
     """
-    found = _Cleaned(references, _null(references, settings), (), frozenset())
+    found = Cleaned(references, _null(references, settings), (), frozenset())
     while True:
         errors, patients = identity_errors(found.null, references.train)
         if not errors:
@@ -94,7 +99,7 @@ def _without_identity_errors(references: References, settings: AuditSettings) ->
         references = found.references.without_held_out(names)
         _refuse_too_few(references)
         null = _null(references, settings).without(references.numbers(names))
-        found = _Cleaned(references, null, found.errors + errors, names)
+        found = Cleaned(references, null, found.errors + errors, names)
 
 
 def _refuse_too_few(references: References) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -10,6 +10,7 @@ from typing import TypedDict
 import numpy as np
 
 from doppelscan.audit.settings import AuditSettings
+from doppelscan.encoders.published import located
 from doppelscan.errors import InputError, Problem
 from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets import ImageSet, open_images
@@ -17,7 +18,7 @@ from doppelscan.imagesets.saving import cached
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress
 
-__all__ = ["Opener", "Sets", "Source", "load"]
+__all__ = ["Opener", "Sets", "Source", "load", "on_both_sides", "open_all", "other_shapes"]
 
 _LEAST_TO_LEARN = 4  # two patients to learn from, two for the null
 
@@ -70,11 +71,35 @@ def load(
     ------
     InputError
         For everything that is wrong with any of them: cannot be opened, shapes that differ within or between
-        sets, a patient on both sides, too few patients.
+        sets, a patient on both sides, too few patients; a pretrained encoder that is not there.
+    """
+    opened = open_all(
+        {"train": train, "synthetic": synthetic, "holdout": holdout}, opener, _encoder(settings)
+    )
+    sets = Sets(opened["train"], opened["synthetic"], opened.get("holdout"))
+    if problems := [
+        *other_shapes(sets.named),
+        *_patients(sets),
+        *_axes(sets, settings),
+        *_calibration(sets, settings),
+    ]:
+        raise InputError(problems)
+    return sets
+
+
+def open_all(
+    sources: Mapping[str, Source | None], opener: Opener, wrong: Sequence[Problem] = ()
+) -> dict[str, ImageSet]:
+    """The sets that are given, by their part; those but `synthetic` are real. `wrong` is what else is.
+
+    Raises
+    ------
+    InputError
+        For everything that is wrong with any of them.
     """
     opened: dict[str, ImageSet] = {}
-    problems: list[Problem] = []
-    for name, source in (("train", train), ("synthetic", synthetic), ("holdout", holdout)):
+    problems = list(wrong)
+    for name, source in sources.items():
         try:
             if source is not None:
                 opened[name] = opener(source, real=name != "synthetic")
@@ -82,14 +107,12 @@ def load(
             problems.extend(error.problems)
     if problems:
         raise InputError(problems)
-    sets = Sets(opened["train"], opened["synthetic"], opened.get("holdout"))
-    if problems := [*_shapes(sets), *_patients(sets), *_calibration(sets, settings)]:
-        raise InputError(problems)
-    return sets
+    return opened
 
 
-def _shapes(sets: Sets) -> list[Problem]:
-    shapes = {name: images.shape for name, images in sets.named.items()}
+def other_shapes(named: Mapping[str, ImageSet]) -> list[Problem]:
+    """What is wrong where the images of one set have another shape than those of another."""
+    shapes = {name: images.shape for name, images in named.items()}
     if len(set(shapes.values())) == 1:
         return []
     listed = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes.items())
@@ -100,23 +123,44 @@ def _shapes(sets: Sets) -> list[Problem]:
     return [Problem(f"the sets' images differ in shape: {listed}", cure=cure)]
 
 
+def on_both_sides(train: ImageSet, holdout: ImageSet) -> list[Problem]:
+    """What is wrong where a patient is trained on and held out."""
+    known = [set(images.table["patient"].dropna()) for images in (train, holdout)]
+    both = sorted(known[0] & known[1])
+    if not both:
+        return []
+    listed = ", ".join(both[:5]) + (f" and {len(both) - 5} more" if len(both) > 5 else "")
+    cure = "split by patient, for example with `doppelscan prepare --holdout 0.2`"
+    return [Problem(f"patients both trained on and held out: {listed}", where=holdout.name, cure=cure)]
+
+
+def _encoder(settings: AuditSettings) -> list[Problem]:
+    if settings.pretrained is None:
+        return []
+    try:
+        located(settings.pretrained)
+    except InputError as error:
+        return list(error.problems)
+    return []
+
+
 def _patients(sets: Sets) -> list[Problem]:
-    problems = []
     held = sets.holdout
     reference, name = (sets.train, "training set") if held is None else (held, "holdout")
+    problems = [] if held is None else on_both_sides(sets.train, held)
     if len(np.unique(reference.patients)) < 2:
-        problems.append(
-            Problem(f"the {name} shows fewer than two patients", where=reference.name, cure="add patients")
-        )
-    if held is not None:
-        known = [set(images.table["patient"].dropna()) for images in (sets.train, held)]
-        if both := sorted(known[0] & known[1]):
-            listed = ", ".join(both[:5]) + (f" and {len(both) - 5} more" if len(both) > 5 else "")
-            cure = "split by patient, for example with `doppelscan prepare --holdout 0.2`"
-            problems.append(
-                Problem(f"patients both trained on and held out: {listed}", where=held.name, cure=cure)
-            )
+        what = f"the {name} shows fewer than two patients"
+        problems.append(Problem(what, where=reference.name, cure="add patients"))
     return problems
+
+
+def _axes(sets: Sets, settings: AuditSettings) -> list[Problem]:
+    n_axes = len(sets.train.shape) - 1
+    if settings.pretrained is None or n_axes == 2:
+        return []
+    what = f"images have {n_axes} spatial axes, but pretrained encoders see only flat ones"
+    cure = "cut the volumes with `doppelscan prepare --slices`, or leave --encoder out"
+    return [Problem(what, where="--encoder", cure=cure)]
 
 
 def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
@@ -124,14 +168,14 @@ def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
     if sets.holdout is None:
         needing = {
             "--calibration": settings.calibration == "dar",
-            "--method": settings.method != "pearson",
+            "--method": settings.preset is not None or settings.method == "registered",
         }
         return [
             Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", where=name, cure=cure)
             for name, needs in needing.items()
             if needs
         ]
-    if settings.method != "pearson" and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
+    if settings.preset is not None and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
         what = f"{settings.method} learns from half of the held-out patients, and {n} are too few"
         return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {_LEAST_TO_LEARN}")]
     return []

@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Bool, Int64, Shaped
+from jaxtyping import Bool, Int64
 
 from doppelscan.audit.matching import Matched, References
-from doppelscan.images.transforms import STANDARD, Transform
+from doppelscan.audit.planted import Job, planted
+from doppelscan.images.changes import Change
+from doppelscan.images.transforms import STANDARD
 from doppelscan.imagesets import ImageSet
-from doppelscan.search import ArrayBlocks, Blocks
 from doppelscan.seeds import stream
 from doppelscan.workers import counted
 
-__all__ = ["AS_IT_IS", "ControlArm", "plant_controls"]
+__all__ = ["AS_IT_IS", "ControlArm", "plant", "plant_controls"]
 
 AS_IT_IS = "as it is"
-_PART = 8  # a tile of planted images takes at most this part of the memory
+_AT_ONCE = 4096  # planted images that are matched between two writes to the cache
+_ALIGNED_AT_ONCE = 64  # the same where each is aligned with its candidates
 
 
 @dataclass(frozen=True, eq=False)
 class ControlArm:
     """Controls of one kind and their matches.
 
-    `name` is `copy` (transformed training images: to be flagged), `novel` (the same transforms of images
-    that the generator never saw: not to be) or `same_patient` (other images of training patients: neither).
-    `source` are positions in `images`; `named` says whether the best match is the source.
+    `name` is `copy` (changed training images: to be flagged), `novel` (the same changes of images that the
+    generator never saw: not to be) or `same_patient` (other images of training patients: neither).
+    `source` are positions in `images`, `patient` numbers patients alike in all arms; `named` says whether the
+    best match is the source.
     """
 
     name: str
     images: ImageSet
     source: Int64[np.ndarray, " n"]
-    transform: tuple[Transform | None, ...]
+    patient: Int64[np.ndarray, " n"]
+    transform: tuple[Change | None, ...]
     matched: Matched
     named: Bool[np.ndarray, " n"]
-
-    @property
-    def patient(self) -> Int64[np.ndarray, " n"]:
-        """The patient of each control's source."""
-        return np.asarray(self.images.patients[self.source])
 
     @property
     def transform_names(self) -> list[str]:
@@ -52,44 +50,106 @@ class ControlArm:
 
 def plant_controls(references: References, *, n_patients: int, seed: int) -> tuple[ControlArm, ...]:
     """The three arms of controls, each of one image from each of at most `n_patients` patients."""
-    draw = partial(_one_image_each, n_patients=n_patients, seed=seed)
-    train, unseen = references.train, references.unseen or references.train
-    copies = _planted(references, "copy", train, draw(train.patients), seed)
-    novel = _planted(references, "novel", unseen, draw(unseen.patients), seed)
+    copies, novel = plant(references, STANDARD, n_patients=n_patients, seed=seed)
     return copies, novel, _same_patient(references, n_patients, seed)
 
 
-def _planted(
+def plant(
+    references: References, changes: Sequence[Change], *, n_patients: int, seed: int
+) -> tuple[ControlArm, ControlArm]:
+    """Copies, which are training images changed, and novel images, which are unseen ones changed alike.
+
+    Each arm has every change of one image of each of at most `n_patients` patients. Where a change needs another
+    image, the unseen ones are paired: in both arms that image is one of them, and both of its pair are left
+    out of the held-out images that the result is compared with.
+    """
+    train, unseen = references.train, references.unseen or references.train
+    own, other = (_one_image_each(of.patients, n_patients=n_patients, seed=seed) for of in (train, unseen))
+    paired = any(change.needs_other for change in changes)
+    other = other[: len(other) // 2 * 2] if paired else other
+    partner = other[np.arange(len(other)) ^ 1] if paired else other
+    matched = partial(_arm, references, _groups(references, other if paired else other[:0]), seed)
+    copies = matched("copy", train, _jobs(changes, own, np.resize(other, len(own))))
+    return copies, matched("novel", unseen, _jobs(changes, other, partner))
+
+
+def _jobs(
+    changes: Sequence[Change], source: Int64[np.ndarray, " s"], other: Int64[np.ndarray, " s"]
+) -> list[Job]:
+    """Every change of every source."""
+    pairs = list(zip(source.tolist(), other.tolist(), strict=True))
+    return [Job(i, change, j if change.needs_other else -1) for i, j in pairs for change in changes]
+
+
+def _groups(references: References, paired: Int64[np.ndarray, " p"]) -> Int64[np.ndarray, " k"]:
+    """Who are left out together, by patient: nobody else but the pairs of these unseen images."""
+    sets = (references.train, references.holdout, references.unseen)
+    group = np.arange(1 + max(int(references.patients(of).max()) for of in sets if of is not None))
+    if len(paired):
+        patient = references.patients(references.unseen or references.train)[paired]
+        group[patient[1::2]] = group[patient[::2]]
+    return group
+
+
+def _arm(
     references: References,
+    group: Int64[np.ndarray, " k"],
+    seed: int,
     name: str,
     images: ImageSet,
-    source: Int64[np.ndarray, " s"],
-    seed: int,
+    jobs: Sequence[Job],
 ) -> ControlArm:
-    """Every transform of every source; a novel one is never matched with its own patient."""
-    pairs = [(transform, int(position)) for position in source for transform in STANDARD]
-    tiles = list(_tiles(len(pairs), images, references.resources.memory))
-    parts = []
-    for tile in counted(tiles, f"controls: {name}", len(tiles), references.progress):
-        pixels = _transformed(images, pairs[tile], seed, references.resources.workers)
-        own = references.patients(images)[[position for _, position in pairs[tile]]]
-        parts.append(_matched(references, ArrayBlocks(pixels), own if name == "novel" else None))
-    matched = _joined(parts)
-    sources = np.array([position for _, position in pairs], dtype=np.int64)
-    named = (matched.best == sources) & (name == "copy")
-    return ControlArm(name, images, sources, tuple(transform for transform, _ in pairs), matched, named)
-
-
-def _matched(references: References, planted: Blocks, own: Int64[np.ndarray, " t"] | None) -> Matched:
-    """The matches of planted images, none with its own patient where these are given."""
-    if own is None:
-        return references.match(planted, "controls")
-    if references.holdout is None:
-        return references.match(
-            planted, "controls", train_exclude=(own, references.patients(references.train))
+    """The images of these jobs and their matches; novel ones, and what a copy is mixed with, are not their own."""
+    unseen = references.unseen or references.train
+    source, other = (
+        np.array([getattr(job, of) for job in jobs], dtype=np.int64) for of in ("source", "other")
+    )
+    apart = source if name == "novel" else other
+    left_out = np.where(apart >= 0, group[references.patients(unseen)[apart]], -1)
+    size = _AT_ONCE if references.judge is None else _ALIGNED_AT_ONCE
+    tiles = [slice(start, start + size) for start in range(0, len(jobs), size)]
+    parts = [
+        _matched(
+            references,
+            planted(jobs[tile], images, unseen, seed=seed, resources=references.resources),
+            left_out[tile],
+            group,
         )
-    exclude = own, references.patients(references.holdout)
-    return references.match(planted, "controls", holdout_exclude=exclude)
+        for tile in counted(tiles, f"controls: {name}", len(tiles), references.progress)
+    ]
+    matched = _joined(parts)
+    return ControlArm(
+        name,
+        images,
+        source,
+        references.patients(images)[source],
+        tuple(job.change for job in jobs),
+        matched,
+        (matched.best == source) & (name == "copy"),
+    )
+
+
+def _matched(
+    references: References,
+    images: ImageSet,
+    left_out: Int64[np.ndarray, " t"],
+    group: Int64[np.ndarray, " k"],
+) -> Matched:
+    """The matches of planted images, among the held-out ones without the group that each leaves out."""
+    if references.holdout is None:
+        exclude = left_out, group[references.patients(references.train)]
+        return references.match(images, "controls", train_exclude=exclude)
+    exclude = left_out, group[references.patients(references.holdout)]
+    return references.match(images, "controls", holdout_exclude=exclude)
+
+
+def _joined(parts: Sequence[Matched]) -> Matched:
+    held = [part.holdout_score for part in parts if part.holdout_score is not None]
+    return Matched(
+        np.concatenate([part.indices for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate(held) if held else None,
+    )
 
 
 def _same_patient(references: References, n_patients: int, seed: int) -> ControlArm:
@@ -101,7 +161,7 @@ def _same_patient(references: References, n_patients: int, seed: int) -> Control
     itself = np.arange(len(train))
     matched = references.match(train.take(chosen), "controls: same patient", train_exclude=(chosen, itself))
     named = np.zeros(len(chosen), dtype=bool)
-    return ControlArm("same_patient", train, chosen, (None,) * len(chosen), matched, named)
+    return ControlArm("same_patient", train, chosen, patients[chosen], (None,) * len(chosen), matched, named)
 
 
 def _one_image_each(
@@ -111,34 +171,3 @@ def _one_image_each(
     order = stream(seed, "control sources").permutation(len(patients))
     first = np.unique(patients[order], return_index=True)[1]
     return order[np.sort(first)[:n_patients]]
-
-
-def _tiles(n: int, images: ImageSet, memory: int) -> Iterator[slice]:
-    bytes_each = int(np.prod(images.shape)) * 4
-    size = max(1, memory // _PART // bytes_each)
-    return (slice(start, min(start + size, n)) for start in range(0, n, size))
-
-
-def _transformed(
-    images: ImageSet, pairs: list[tuple[Transform, int]], seed: int, workers: int
-) -> Shaped[np.ndarray, "t c *space"]:
-    """Each pair's source, transformed; sources are read once."""
-    positions = list(dict.fromkeys(position for _, position in pairs))
-    pixels = dict(zip(positions, images.take(positions).read(0, len(positions)), strict=True))
-    ids = images.table["id"].to_numpy()
-
-    def one(pair: tuple[Transform, int]) -> Shaped[np.ndarray, "c *space"]:
-        transform, position = pair
-        return transform(pixels[position], stream(seed, "control", transform.name, str(ids[position])))
-
-    with ThreadPoolExecutor(workers) as pool:
-        return np.stack(list(pool.map(one, pairs)))
-
-
-def _joined(parts: list[Matched]) -> Matched:
-    held = [part.holdout_score for part in parts if part.holdout_score is not None]
-    return Matched(
-        np.concatenate([part.indices for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-        np.concatenate(held) if held else None,
-    )

@@ -20,11 +20,12 @@ from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
 from doppelscan.audit.settings import AuditSettings
 from doppelscan.audit.verdicts import Rule
+from doppelscan.encoders.published import located, place_fingerprint
 from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run
 from doppelscan.imagesets import ImageSet
 from doppelscan.workers import Progress
 
-__all__ = ["Clock", "as_run"]
+__all__ = ["Clock", "as_run", "described", "versions"]
 
 _PACKAGES = (
     "numpy",
@@ -79,6 +80,25 @@ def as_run(conclusion: Conclusion, evidence: Evidence, settings: AuditSettings, 
         record=_record(evidence, settings, clock),
         log=tuple(clock.log),
     )
+
+
+def described(images: ImageSet) -> dict[str, Any]:
+    """What a record says of a set."""
+    return {
+        "path": images.name,
+        "fingerprint": images.fingerprint,
+        "n": len(images),
+        "shape": list(images.shape),
+        "dtype": str(images.pixels.dtype),
+        "preparation": dict(images.preparation),
+        "unreadable": [[one.where, one.reason] for one in images.unreadable],
+    }
+
+
+def versions() -> dict[str, str]:
+    """What numbers depend on besides images and settings."""
+    packages = {name: metadata.version(name) for name in _PACKAGES}
+    return {"doppelscan": doppelscan.__version__, "python": platform.python_version()} | packages
 
 
 def _matches(conclusion: Conclusion, evidence: Evidence) -> pd.DataFrame:
@@ -155,26 +175,11 @@ def _rows(train: ImageSet, positions: "np.ndarray[tuple[int], np.dtype[np.int64]
 
 def _record(evidence: Evidence, settings: AuditSettings, clock: Clock) -> dict[str, Any]:
     return {
-        "sets": {name: _set(images) for name, images in evidence.sets.named.items()},
+        "sets": {name: described(images) for name, images in evidence.sets.named.items()},
         "settings": settings.to_json(),
+        "pretrained": settings.pretrained and place_fingerprint(located(settings.pretrained)),
         "seed": settings.seed,
-        "versions": {
-            "doppelscan": doppelscan.__version__,
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in _PACKAGES},
-        },
+        "versions": versions(),
         "started": clock.started.isoformat(timespec="seconds"),
         "seconds": clock.seconds,
-    }
-
-
-def _set(images: ImageSet) -> dict[str, Any]:
-    return {
-        "path": images.name,
-        "fingerprint": images.fingerprint,
-        "n": len(images),
-        "shape": list(images.shape),
-        "dtype": str(images.pixels.dtype),
-        "preparation": dict(images.preparation),
-        "unreadable": [[one.where, one.reason] for one in images.unreadable],
     }

@@ -16,7 +16,6 @@ Calibration = Literal["conformal", "dar", "fixed"]
 
 _CHOICES = {
     "method": get_args(Method),
-    "encoder": get_args(Preset),
     "effort": get_args(Effort),
     "calibration": get_args(Calibration),
 }
@@ -32,8 +31,11 @@ class AuditSettings:
         How pairs are scored: `pearson`, the correlation of pixels (paper A); `contrastive`, that of vectors
         from an encoder trained on the training set and half of the held-out patients (after paper B);
         `registered`, how well two images agree once they are aligned, of candidates that both of these name.
-    encoder, effort
-        For methods with an encoder: the encoder's preset, `dar` being that of paper B, and how long it trains.
+    encoder
+        For methods with an encoder: the preset of the one that is trained, `dar` being that of paper B; or
+        the file, the folder or the name in the hub's cache of a pretrained one, which learns nothing.
+    effort
+        How long an encoder trains.
     calibration
         `conformal`: p-values by patient and a false discovery rate. `dar`: paper B's threshold, the 95th
         percentile over training images of the best correlation with a held-out image. `fixed`: `threshold`.
@@ -55,7 +57,7 @@ class AuditSettings:
     """
 
     method: Method = "pearson"
-    encoder: Preset = "default"
+    encoder: str = "default"
     effort: Effort = "standard"
     calibration: Calibration = "conformal"
     threshold: float | None = None
@@ -78,6 +80,17 @@ class AuditSettings:
         if self.n_controls is not None:
             return self.n_controls
         return 40 if self.method == "registered" else 100
+
+    @property
+    def preset(self) -> Preset | None:
+        """How an encoder is trained on the images; None where none is."""
+        trained = (preset for preset in get_args(Preset) if preset == self.encoder)
+        return None if self.method == "pearson" else next(trained, None)
+
+    @property
+    def pretrained(self) -> str | None:
+        """The pretrained encoder; None where there is none."""
+        return None if self.method == "pearson" or self.preset else self.encoder
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, all of them."""

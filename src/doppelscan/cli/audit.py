@@ -39,8 +39,10 @@ def audit(
         typer.Option(help="How pairs are scored: by pixels, by an encoder, or once they are aligned."),
     ] = "pearson",
     encoder: Annotated[
-        Literal["default", "dar"],
-        typer.Option(help="The encoder trained on these sets; dar is paper B's."),
+        str,
+        typer.Option(
+            help="default or dar (paper B's), trained on these sets; or a pretrained one's file or folder."
+        ),
     ] = "default",
     effort: Annotated[
         Literal["quick", "standard", "thorough"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,19 +37,17 @@ class Run:
     log: tuple[str, ...] = ()
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that a run could not, or should not, be written to.
+def check_folder(folder: Path, files: Collection[str] = _FILES, what: str = "an audit") -> None:
+    """Refuse a folder that these files of a run could not, or should not, be written to.
 
     Raises
     ------
     InputError
         If it cannot be written to, or holds something else than an earlier run or what is left of one.
     """
-    check_writable(folder / "findings.json")
-    if folder.exists() and any(folder.iterdir()) and not any((folder / name).exists() for name in _FILES):
-        raise InputError(
-            Problem("holds something else than an audit", where=str(folder), cure="name another")
-        )
+    check_writable(folder / "file")
+    if folder.exists() and any(folder.iterdir()) and not any((folder / name).exists() for name in files):
+        raise InputError(Problem(f"holds something else than {what}", where=str(folder), cure="name another"))
 
 
 def write_run(folder: Path, run: Run) -> None:

@@ -5,7 +5,8 @@ As with transforms, no encoder may be trained with this code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
@@ -43,6 +44,28 @@ class PartialCopy:
     moved: float = 0.0
     mirrored: bool = False
     changes: tuple[Transform, ...] = ()
+
+    unit: ClassVar[str] = "share of the area or volume that is copied"
+    needs_other: ClassVar[bool] = True
+    graded: ClassVar[bool] = True
+
+    @property
+    def strength(self) -> float:
+        """The part's share."""
+        return self.share
+
+    def at(self, fraction: float) -> PartialCopy:
+        """The copy at a fraction of this strength: at 0 the whole image, at 2 a quarter of a quarter.
+
+        The share is raised to that power; how far the part is moved, and the changes before, are fractions of
+        what they are here. It is mirrored as often.
+        """
+        return replace(
+            self,
+            share=self.share**fraction,
+            moved=self.moved * fraction,
+            changes=tuple(change.at(fraction) for change in self.changes),
+        )
 
     def __call__(
         self,

@@ -7,8 +7,9 @@ flatter it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -20,19 +21,31 @@ from doppelscan.images.numbers import as_dtype, as_float
 __all__ = ["HARD", "STANDARD", "Transform", "by_name"]
 
 Values = Float[np.ndarray, "c *space"]
+Scale = Literal["amount", "factor", "loss", "none"]
+
+_SCALED: Mapping[Scale, Callable[[float, float], float]] = MappingProxyType(
+    {
+        "amount": lambda strength, fraction: strength * fraction,
+        "factor": lambda strength, fraction: strength**fraction,
+        "loss": lambda strength, fraction: 1 - (1 - strength) ** fraction,
+        "none": lambda strength, _fraction: strength,
+    }
+)
 
 
 @dataclass(frozen=True)
 class Transform:
     """A named change of an image at one strength; `unit` says what the strength measures.
 
-    A transform that `needs_other` mixes an image with one of another patient.
+    A transform that `needs_other` mixes an image with one of another patient. `scale` is how its strength
+    grows: as an `amount`, as a `factor`, as a `loss` of what was there; `none` where there is no more or less.
     """
 
     name: str
     strength: float
     unit: str
     needs_other: bool = False
+    scale: Scale = "amount"
 
     def __call__(
         self,
@@ -54,31 +67,48 @@ class Transform:
             changed = _CHANGES[self.name](as_float(pixels), self.strength, rng)
         return np.array(as_dtype(changed, pixels.dtype), order="C")
 
+    @property
+    def graded(self) -> bool:
+        """Whether there is more or less of it."""
+        return self.scale != "none"
+
+    def at(self, fraction: float) -> Transform:
+        """The change at a fraction of this strength: 0 changes nothing, 1 is this one, beyond 1 is stronger.
+
+        An amount (degrees, shares, deviations) is multiplied; a factor, such as four times fewer pixels or half
+        of the area, is raised to that power; of a loss, what is left is: done twice, a window that clips a
+        third leaves 4/9. A change without degrees (a flip) stays as it is.
+
+        >>> [by_name([name])[0].at(2).strength for name in ("rotation", "downsampling", "crop", "flip")]
+        [30.0, 16.0, 0.25, 1.0]
+        """
+        return replace(self, strength=_SCALED[self.scale](self.strength, fraction))
+
 
 STANDARD: tuple[Transform, ...] = (
-    Transform("exact", 0.0, "nothing is changed"),
+    Transform("exact", 0.0, "nothing is changed", scale="none"),
     Transform("noise", 0.2, "standard deviation, as a share of the channel's own"),
     Transform("blur", 0.01, "standard deviation, as a share of the longest side"),
-    Transform("flip", 1.0, "left and right exchanged"),
+    Transform("flip", 1.0, "left and right exchanged", scale="none"),
     Transform("rotation", 15.0, "largest angle in degrees, either way"),
     Transform("shift", 0.06, "largest shift along each axis, as a share of it"),
     Transform("zoom", 0.2, "largest zoom, in or out, as a share"),
-    Transform("gamma", 1.6, "largest exponent; the smallest is one over it"),
+    Transform("gamma", 1.6, "largest exponent; the smallest is one over it", scale="factor"),
     Transform("elastic", 0.015, "typical shift of a pixel, as a share of the longest side"),
     Transform("combined", 0.5, "share of the strengths of rotation, shift, zoom, gamma and noise"),
 )
 
 HARD: tuple[Transform, ...] = (
     Transform("strong_rotation", 45.0, "largest angle in degrees, either way"),
-    Transform("quarter_turn", 1.0, "one, two or three quarter turns"),
-    Transform("crop", 0.5, "share of the area or volume that is left, enlarged to the whole"),
+    Transform("quarter_turn", 1.0, "one, two or three quarter turns", scale="none"),
+    Transform("crop", 0.5, "share of the area or volume that is left, enlarged to the whole", scale="factor"),
     Transform("strong_zoom", 0.5, "largest zoom, in or out, as a share"),
     Transform("strong_elastic", 0.03, "typical shift of a pixel, as a share of the longest side"),
     Transform("strong_noise", 0.6, "standard deviation, as a share of the channel's own"),
-    Transform("downsampling", 4.0, "times fewer pixels along each axis, enlarged again"),
-    Transform("inversion", 1.0, "black and white exchanged"),
-    Transform("clipping", 0.33, "share of the pixels that a window clips"),
-    Transform("blend", 0.35, "share of another image", needs_other=True),
+    Transform("downsampling", 4.0, "times fewer pixels along each axis, enlarged again", scale="factor"),
+    Transform("inversion", 1.0, "black and white exchanged", scale="none"),
+    Transform("clipping", 0.33, "share of the pixels that a window clips", scale="loss"),
+    Transform("blend", 0.35, "share of another image", needs_other=True, scale="loss"),
 )
 
 

@@ -1,6 +1,7 @@
 """What an audit found, as one page that opens anywhere. Knows no torch."""
 
 from doppelscan.report.page import write_report
+from doppelscan.report.power_figure import power_figure, write_power_figure
 from doppelscan.report.sentences import verdict_sentence
 
-__all__ = ["verdict_sentence", "write_report"]
+__all__ = ["power_figure", "verdict_sentence", "write_power_figure", "write_report"]

@@ -16,7 +16,7 @@ from doppelscan.search.plan import Plan
 from doppelscan.settings import Resources
 from doppelscan.store import fingerprint
 
-__all__ = ["Duplicates", "find_duplicates"]
+__all__ = ["Duplicates", "find_duplicates", "first_identical"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def find_duplicates(
     What is refused is what `pairs_above` refuses.
     """
     images = as_blocks(images)
-    original, constant = _first_identical(images, resources)
+    original, constant = first_identical(images, resources)
     itself = np.arange(len(images))
     near = pairs_above(images, threshold, among=original == itself, resources=resources, progress=progress)
     again = np.flatnonzero(original != itself)
@@ -79,8 +79,8 @@ def find_duplicates(
     return Duplicates(first[order], second[order], exact, scores[order], _linked(first, second, len(images)))
 
 
-def _first_identical(
-    images: Blocks, resources: Resources | None
+def first_identical(
+    images: Blocks, resources: Resources | None = None
 ) -> tuple[Int64[np.ndarray, "n"], Bool[np.ndarray, "n"]]:
     """For each image the first one with the same pixels; and whether the image is constant."""
     original, constant = np.empty(len(images), dtype=np.int64), np.empty(len(images), dtype=bool)

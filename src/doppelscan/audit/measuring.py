@@ -1,0 +1,240 @@
+"""The measurement of power from beginning to end: read, plant, match, compare, write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int64
+
+from doppelscan.audit.detections import detections
+from doppelscan.audit.evidence import method_references
+from doppelscan.audit.inputs import Opener, Source, on_both_sides, open_all, other_shapes
+from doppelscan.audit.learning import UNSEEN
+from doppelscan.audit.matching import References
+from doppelscan.audit.planting import ControlArm, plant
+from doppelscan.audit.power_settings import PowerSettings
+from doppelscan.audit.records import described, versions
+from doppelscan.audit.settings import Method
+from doppelscan.errors import InputError, Problem
+from doppelscan.findings.power import Power, write_power
+from doppelscan.images.changes import Change
+from doppelscan.imagesets import ImageSet, split
+from doppelscan.search.duplicates import first_identical
+from doppelscan.settings import Resources
+from doppelscan.workers import Progress, processes_kept, silent
+
+__all__ = ["power"]
+
+_HELD_OUT = 0.5  # of the patients, where no others are given
+_LEAST = 4  # held-out patients: two to compare with, two to plant
+_MANY = 100  # unseen patients, of whom one makes 1%
+
+
+def power(
+    *,
+    train: Source,
+    holdout: Source | None = None,
+    settings: PowerSettings | None = None,
+    out: Path | None = None,
+    patient_pattern: str | None = None,
+    resources: Resources | None = None,
+    progress: Progress = silent,
+) -> Power:
+    """What each method would find of copies of these training images, by transform and strength.
+
+    Training images and unseen ones are changed alike and matched just as an audit matches synthetic images;
+    what an audit's verdict rests on is to tell them apart. What was matched is kept in the cache: after an
+    interruption the same call goes on.
+
+    Parameters
+    ----------
+    train, holdout
+        Images to copy, and real images of other patients: ImageSets, or what `open_images` opens. Without a
+        holdout, half of the training set's patients are held out.
+    out
+        The folder for `power.json` and `power.parquet`; nothing is written if None.
+    patient_pattern
+        A regular expression that finds the patient in the id of an image.
+
+    Raises
+    ------
+    InputError
+        For everything that is wrong with the sets, at once.
+    """
+    settings, resources = settings or PowerSettings(), resources or Resources()
+    with processes_kept():
+        opened = Opener(settings.preparation, patient_pattern, resources, progress)
+        sides = _sides(open_all({"train": train, "holdout": holdout}, opened), settings)
+    original = first_identical(sides.train, resources)[0]
+    measured = [
+        _measured(sides, original, method, settings, resources, progress) for method in settings.methods
+    ]
+    planted = pd.concat([one.planted for one in measured], ignore_index=True)
+    found = _power(sides, planted, measured, settings)
+    if out is not None:
+        write_power(out, found, planted)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """Training and held-out images, prepared and of one shape; whether the latter were split off."""
+
+    train: ImageSet
+    holdout: ImageSet
+    split_off: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """The planted images of one method, a row each, and how many images had to be left out."""
+
+    method: Method
+    planted: pd.DataFrame
+    n_errors: int
+
+
+def _sides(opened: dict[str, ImageSet], settings: PowerSettings) -> _Sides:
+    train, holdout = opened["train"], opened.get("holdout")
+    problems = other_shapes(opened)
+    if holdout is not None:
+        problems += [*on_both_sides(train, holdout), *_too_few(train, 2), *_too_few(holdout, _LEAST)]
+    else:
+        problems += _too_few(train, round(_LEAST / _HELD_OUT), ", of whom half are held out")
+    if problems:
+        raise InputError(problems)
+    if holdout is not None:
+        return _Sides(train, holdout, split_off=False)
+    return _Sides(*split(train, _HELD_OUT, seed=settings.seed), split_off=True)
+
+
+def _too_few(images: ImageSet, least: int, why: str = "") -> list[Problem]:
+    n = len(np.unique(images.patients))
+    if n >= least:
+        return []
+    return [Problem(f"shows {n} patients, and it takes {least}{why}", images.name, "add patients")]
+
+
+def _measured(
+    sides: _Sides,
+    original: Int64[np.ndarray, " t"],
+    method: Method,
+    settings: PowerSettings,
+    resources: Resources,
+    progress: Progress,
+) -> _Measured:
+    """Every change planted and matched as an audit by this method would match it."""
+    pixels = References(sides.train, sides.holdout, resources, progress)
+    _, clean = method_references(pixels, settings.audit(method))
+    references = _of_same_unseen(clean.references, sides, settings)
+    tables = [
+        _rows(arm, dict(graded), original, references).assign(method=method, list=name)
+        for name, graded in settings.changes.items()
+        for arm in plant(
+            references,
+            [change for change, _ in graded],
+            n_patients=settings.n_planted,
+            seed=settings.seed,
+        )
+    ]
+    return _Measured(method, pd.concat(tables, ignore_index=True), len(clean.errors))
+
+
+def _of_same_unseen(references: References, sides: _Sides, settings: PowerSettings) -> References:
+    """The references with those unseen images only that no method learns from, so that all meet the same ones."""
+    unseen = references.unseen
+    assert unseen is not None, "there is a holdout"
+    if any(method != "pearson" for method in settings.methods):
+        shared = split(sides.holdout, UNSEEN, seed=settings.seed)[1]
+        unseen = unseen.take(np.flatnonzero(unseen.table["id"].isin(shared.table["id"])))
+    if problems := _too_few(unseen, 2, ", once near-identical images of other patients are left out"):
+        raise InputError(problems)
+    return replace(references, unseen=unseen)
+
+
+def _rows(
+    arm: ControlArm,
+    fractions: Mapping[Change, float | None],
+    original: Int64[np.ndarray, " t"],
+    references: References,
+) -> pd.DataFrame:
+    """A row for each planted image of an arm: the columns of its table, and those that `detections` needs."""
+    best, source = arm.matched.best, arm.images.table.iloc[arm.source]
+    changes = [change for change in arm.transform if change is not None]
+    ids = references.train.table["id"].to_numpy()
+    return pd.DataFrame(
+        {
+            "transform": arm.transform_names,
+            "unit": [change.unit for change in changes],
+            "fraction": np.array([fractions[change] for change in changes], dtype=np.float64),
+            "strength": [change.strength for change in changes],
+            "arm": arm.name,
+            "source_id": source["id"].to_numpy(),
+            "patient": source["patient"].to_numpy(),
+            "patient_number": arm.patient,
+            "best_id": np.where(best >= 0, ids[best], None),
+            "score": arm.matched.score,
+            "statistic": arm.matched.statistic,
+            "named": _named(arm, original),
+        }
+    )
+
+
+def _named(arm: ControlArm, original: Int64[np.ndarray, " t"]) -> Bool[np.ndarray, " n"]:
+    """Whether each copy's best match is its source, or has the very same pixels."""
+    if arm.name != "copy":
+        return arm.named
+    best = arm.matched.best
+    return np.asarray((best >= 0) & (original[best] == original[arm.source]))
+
+
+def _power(
+    sides: _Sides, planted: pd.DataFrame, measured: Sequence[_Measured], settings: PowerSettings
+) -> Power:
+    n_planted, n_unseen = (
+        planted.loc[planted["arm"] == arm, "patient_number"].nunique() for arm in ("copy", "novel")
+    )
+    sets = {"train": sides.train, "holdout": sides.holdout}
+    known = all(images.patients_known for images in sets.values())
+    return Power(
+        n_train=len(sides.train),
+        n_train_patients=len(np.unique(sides.train.patients)),
+        n_holdout=len(sides.holdout),
+        n_holdout_patients=len(np.unique(sides.holdout.patients)),
+        split_off=sides.split_off,
+        patients_known=known,
+        n_planted=n_planted,
+        n_unseen=n_unseen,
+        detections=detections(planted),
+        notes=tuple(_notes(sides, known, n_unseen, measured)),
+        made_from={
+            "sets": {name: described(images) for name, images in sets.items()},
+            "settings": settings.to_json(),
+            "versions": versions(),
+        },
+    )
+
+
+def _notes(sides: _Sides, known: bool, n_unseen: int, measured: Sequence[_Measured]) -> Iterator[str]:  # noqa: FBT001
+    if sides.split_off:
+        yield (
+            f"There is no holdout: {len(sides.holdout)} images of half of the patients were held out of the training "
+            "set, and the copies are of the other half. Among fewer images a copy is found more easily."
+        )
+    if not known:
+        yield "Some images name no patient; each counts as a patient of its own, and intervals may be too narrow."
+    if n_unseen < _MANY:
+        yield (
+            f"{n_unseen} patients make the novel images: what is found at 1% of false alarms rests on the few "
+            "that look most like copies."
+        )
+    for one in measured:
+        if one.n_errors:
+            yield (
+                f"{one.method}: {one.n_errors} near-identical images of different patients were left out of what "
+                "is compared with; doppelscan dedupe lists such pairs."
+            )
