@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64, Int64, Integer
+from jaxtyping import Bool, Float, Float32, Float64, Int64, Integer
 from numba import njit
 
 from doppelscan.search.lanes import LANES, LEAST_REACH
 
 __all__ = [
-    "block_sums",
+    "block_values",
     "fill_centres",
     "grid_products",
     "integer_products",
@@ -30,18 +30,28 @@ __all__ = [
 _CHUNK = 2**15  # products of 8-bit numbers that an int32 holds the sum of
 
 
-def block_sums(
-    pixels: Integer[np.ndarray, "n planes h w"], rows: Int64[np.ndarray, "b"], columns: Int64[np.ndarray, "c"]
-) -> tuple[Int64[np.ndarray, "n planes gh gw"], Int64[np.ndarray, "n"]]:
-    """Of images of at most 16 bits: the sums over blocks between borders, and the sum of squares. Exact.
+def block_values(
+    pixels: Integer[np.ndarray, "n planes h w"],
+    rows: Int64[np.ndarray, "b"],
+    columns: Int64[np.ndarray, "c"],
+    cells: Int64[np.ndarray, "planes"],
+    counts: Float64[np.ndarray, "cells gh gw"],
+) -> tuple[Float32[np.ndarray, "n g"], Float64[np.ndarray, "n"], Bool[np.ndarray, "n"]]:
+    """Block averages, scaled, of centred images of length one, their squares added up, and which images are constant.
 
-    Borders of rows and of columns begin with 0 and end with the height and the width.
+    Images are of at most 16 bits. Blocks lie between borders, which begin with 0 and end with the height and the
+    width, in planes of one cell; `counts` says how many pixels each has. Sums are exact, all else is float64, rounded
+    at the end.
     """
-    n, planes = pixels.shape[:2]
-    sums = np.empty((n, planes, len(rows) - 1, len(columns) - 1), dtype=np.int64)
-    squares = np.empty(n, dtype=np.int64)
-    _in_threads(n, lambda part: _block_sums(pixels[part], rows, columns, sums[part], squares[part]))
-    return sums, squares
+    values = np.empty((len(pixels), counts.size), dtype=np.float32)
+    squared, constant = np.empty(len(pixels)), np.empty(len(pixels), dtype=bool)
+    _in_threads(
+        len(pixels),
+        lambda part: _block_values(
+            pixels[part], rows, columns, cells, counts, values[part], squared[part], constant[part]
+        ),
+    )
+    return values, squared, constant
 
 
 def unit_rows(
@@ -140,18 +150,47 @@ def _compiled_in_any_order(loops: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compiled
-def _block_sums(pixels, rows, columns, sums, squares):  # type: ignore[no-untyped-def]
-    n, planes, _, w = pixels.shape
-    above = np.empty(w, dtype=np.int32)
-    for i in range(n):
-        square = np.int64(0)
-        for plane in range(planes):
-            for block in range(rows.size - 1):
-                above[:] = 0
-                for y in range(rows[block], rows[block + 1]):
-                    square += _add_row(pixels[i, plane, y], above)
-                _add_up(above, columns, sums[i, plane, block])
-        squares[i] = square
+def _block_values(pixels, rows, columns, cells, counts, values, squared, constant):  # type: ignore[no-untyped-def]
+    root = 1 / np.sqrt(counts.ravel())
+    size = counts.ravel()
+    d = pixels.shape[1] * pixels.shape[2] * pixels.shape[3]
+    sums = np.empty(counts.shape, dtype=np.int64)
+    for i in range(len(pixels)):
+        sums[:] = 0
+        square = _add_blocks(pixels[i], rows, columns, cells, sums)
+        of_blocks = sums.ravel()
+        total = of_blocks.sum()
+        length = np.sqrt(_variation(total, square, d))
+        constant[i] = length == 0
+        scale = 0.0 if length == 0 else 1 / length
+        squared[i] = 0.0
+        for block in range(of_blocks.size):
+            value = (of_blocks[block] - total / d * size[block]) * root[block] * scale
+            values[i, block] = value
+            squared[i] += value * value
+
+
+@_compiled
+def _add_blocks(image, rows, columns, cells, sums):  # type: ignore[no-untyped-def]
+    """Add up the blocks of all planes; the sum of squares."""
+    above = np.empty(image.shape[2], dtype=np.int32)
+    square = np.int64(0)
+    for plane in range(len(image)):
+        for block in range(rows.size - 1):
+            above[:] = 0
+            for y in range(rows[block], rows[block + 1]):
+                square += _add_row(image[plane, y], above)
+            _add_up(above, columns, sums[cells[plane], block])
+    return square
+
+
+@_compiled
+def _variation(total, squares, d):  # type: ignore[no-untyped-def]
+    """What `exact.variation` gives."""
+    near = np.int64(np.rint(total / d))
+    off = total - d * near
+    about = squares - near * (2 * off + d * near)
+    return about - np.float64(off) * off / d
 
 
 @_compiled
@@ -167,12 +206,12 @@ def _add_row(row, columns):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _add_up(above, columns, sums):  # type: ignore[no-untyped-def]
-    """Sums of what is above, from one border of columns to the next."""
+    """Add what is above to the sums, from one border of columns to the next."""
     for block in range(sums.size):
         total = np.int64(0)
         for x in range(columns[block], columns[block + 1]):
             total += above[x]
-        sums[block] = total
+        sums[block] += total
 
 
 @_compiled
