@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from doppelscan.audit.inputs import Sets
-from doppelscan.audit.learning import learnt
 from doppelscan.audit.matched import Matched
 from doppelscan.audit.matching import References
 from doppelscan.audit.null import NullArms, draw_null, identity_errors
@@ -67,6 +66,8 @@ def method_references(pixels: References, settings: AuditSettings) -> tuple[Refe
     clean = _without_identity_errors(pixels, settings)
     if settings.method == "pearson":
         return pixels, clean
+    from doppelscan.audit.learning import learnt
+
     whole = learnt(pixels, clean.names, settings)
     cleaner = _without_identity_errors(whole.without_held_out(clean.names), settings)
     return whole, replace(cleaner, errors=clean.errors + cleaner.errors)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
@@ -15,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 import doppelscan
+from doppelscan.audit.clock import Clock
 from doppelscan.audit.conclusions import Conclusion, JudgedControls, statistic_of
 from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
@@ -23,9 +19,8 @@ from doppelscan.audit.verdicts import Rule
 from doppelscan.encoders.published import located, place_fingerprint
 from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run
 from doppelscan.imagesets import ImageSet
-from doppelscan.workers import Progress
 
-__all__ = ["Clock", "as_run", "described", "versions"]
+__all__ = ["as_run", "described", "versions"]
 
 _PACKAGES = (
     "numpy",
@@ -38,33 +33,6 @@ _PACKAGES = (
     "nibabel",
     "opencv-python-headless",
 )
-
-
-@dataclass
-class Clock:
-    """When an audit began, how long each stage took, and a line of log for whatever was finished."""
-
-    progress: Progress
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    seconds: dict[str, float] = field(default_factory=dict)
-    log: list[str] = field(default_factory=list)
-
-    @contextlib.contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time one stage."""
-        begin = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - begin, 3)
-        self._note(f"{name} took {self.seconds[name]:.1f} s")
-
-    def tell(self, work: str, done: int, total: int) -> None:
-        """Pass progress on, and log each piece of work when it is done."""
-        self.progress(work, done, total)
-        if done == total:
-            self._note(f"{work} ({total:,})")
-
-    def _note(self, what: str) -> None:
-        self.log.append(f"{datetime.now(UTC).isoformat(timespec='seconds')} {what}")
 
 
 def as_run(conclusion: Conclusion, evidence: Evidence, settings: AuditSettings, clock: Clock) -> Run:
