@@ -13,14 +13,19 @@ import pytest
 from cohorts import films, joined, noisy_copies
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.errors import __all__ as errors
-from doppelscan.findings import CONTROLS, MATCHES, NULLS, Findings, read_run
+from doppelscan.findings import ALIGNMENTS, CONTROLS, MATCHES, NULLS, Findings, read_run
 
 from .options import command_names, option_table
 from .pages import ROOT, first_column
 
 COMMANDS, FILES, API = (ROOT / "docs/reference" / f"{name}.md" for name in ("commands", "files", "api"))
 MODULES = re.findall(r"^## (doppelscan[\w.]*)$", API.read_text(), flags=re.MULTILINE)
-TABLES = {"matches.parquet": MATCHES, "nulls.parquet": NULLS, "controls.parquet": CONTROLS}
+TABLES = {
+    "matches.parquet": MATCHES,
+    "nulls.parquet": NULLS,
+    "controls.parquet": CONTROLS,
+    "alignments.parquet": ALIGNMENTS,
+}
 
 
 @pytest.mark.parametrize("name", command_names())

@@ -105,7 +105,7 @@ def test_the_keyboard_moves_enlarges_and_closes(opened) -> None:
         assert page.locator("dialog[open] .place").text_content() == "2"
         page.keyboard.press("Escape")
         assert page.locator("dialog[open]").count() == 0
-        page.wait_for_function("document.activeElement.id === 'match-2'", timeout=2000)
+        page.wait_for_selector("#match-2:focus", timeout=2000)
         page.keyboard.press("k")
 
 
