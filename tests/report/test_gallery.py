@@ -168,9 +168,8 @@ def test_only_a_flagged_image_has_its_part_outlined_and_it_says_how_much() -> No
         train=SQUARE,
         aligned={"drawn": ALIGNED},
     )
-    assert ("training image", "shifted by 10%") in match.facts
-    assert ("outlined", "25.0% of the image") in match.facts
-    assert "outlined" not in dict(other.facts)
+    assert match.alignment == (("aligned", "shifted by 10%"), ("outlined", "25.0% of the image"))
+    assert other.alignment == (("aligned", "shifted by 10%"),)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ class Match:
     patient: str
     verdict: str
     flagged: bool
+    alignment: tuple[tuple[str, str], ...]
     facts: tuple[tuple[str, str], ...]
     panels: tuple[Panel, ...]
 
@@ -89,7 +90,8 @@ def _match(
         patient=names.patient(pair.patient),
         verdict=_verdict(pair),
         flagged=pair.copied,
-        facts=tuple(_facts(pair, aligned)),
+        alignment=tuple(_alignment(pair, aligned)),
+        facts=tuple(_facts(pair)),
         panels=_panels(pair, aligned, names, synthetic, train),
     )
 
@@ -102,15 +104,18 @@ def _verdict(pair: Pair) -> str:
     return "copied" if pair.copied else "not flagged"
 
 
-def _facts(pair: Pair, aligned: AlignedPair | None) -> Iterator[tuple[str, str]]:
+def _alignment(pair: Pair, aligned: AlignedPair | None) -> Iterator[tuple[str, str]]:
+    if aligned is not None:
+        yield "aligned", changed(aligned.aligned_by)
+        if pair.copied and aligned.part is not None:
+            yield "outlined", f"{share(float(aligned.part.mean()))} of the image"
+
+
+def _facts(pair: Pair) -> Iterator[tuple[str, str]]:
     yield "score", value(pair.score)
     yield "statistic", value(pair.statistic)
     yield "p-value", p_value(pair.p_value) + (" (tail)" if pair.p_kind == "tail" else "")
     yield "q-value", p_value(pair.q_value)
-    if aligned is not None:
-        yield "training image", changed(aligned.aligned_by)
-        if pair.copied and aligned.part is not None:
-            yield "outlined", f"{share(float(aligned.part.mean()))} of the image"
 
 
 def _panels(

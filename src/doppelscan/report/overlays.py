@@ -127,4 +127,4 @@ def _lined(shown: Shown, part: Drawn) -> Shown:
 
 
 def _line_width(shown: Shown) -> int:
-    return max(1, round(int(min(shown.shape[:2])) / 130))
+    return max(1, round(int(min(shown.shape[:2])) / 100))
