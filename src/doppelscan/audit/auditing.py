@@ -105,5 +105,5 @@ def _findings(
     with clock.stage("concluding"):
         conclusion = conclude(evidence, settings)
     if out is not None:
-        write_run(out, as_run(conclusion, evidence, settings, clock))
+        write_run(out, as_run(conclusion, evidence, settings, resources, clock))
     return conclusion.findings

@@ -9,7 +9,6 @@ from typing import TypedDict
 
 import numpy as np
 
-from doppelscan.audit.learning import trains
 from doppelscan.audit.settings import AuditSettings
 from doppelscan.encoders.published import located
 from doppelscan.errors import InputError, Problem
@@ -178,7 +177,7 @@ def unseen_axes(images: ImageSet, settings: AuditSettings) -> list[Problem]:
 
 def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
     cure = "give --holdout"
-    learns = settings.preset is not None and trains(sets.train, settings)
+    learns = _learns(sets.train, settings)
     if sets.holdout is None:
         needing = {
             "--calibration": settings.calibration == "dar",
@@ -193,3 +192,12 @@ def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
         what = f"{settings.method} learns from half of the held-out patients, and {n} are too few"
         return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {_LEAST_TO_LEARN}")]
     return []
+
+
+def _learns(train: ImageSet, settings: AuditSettings) -> bool:
+    """Whether an encoder is trained on half of the holdout."""
+    if settings.preset is None or settings.method == "pearson":
+        return False
+    from doppelscan.audit.learning import trains  # torch, which other audits do without while files are read
+
+    return trains(train, settings)
