@@ -110,7 +110,8 @@ def test_dar_is_paper_b_s_encoder_made_small(images: Cohort, monkeypatch: pytest
 
 def test_the_tiled_distance_agrees_with_loops() -> None:
     train, queries = (stream(0, name).integers(0, 256, (6, 2, 16, 20)).astype(np.uint8) for name in "tq")
-    score, best = methods.tiled_l2(train, np.arange(6), queries)
+    images = Cohort(train, np.arange(6), train[:0], np.arange(0), train[:0])
+    score, best = methods.tiled_l2(images, queries)
     for query, found, which in zip(queries / 255, score, best, strict=True):
         distances = [
             max(
