@@ -82,6 +82,7 @@ def _opened(folder: str, preparation: Preparation) -> Callable[[Path], ImageSet]
 
 SETS: dict[str, Callable[[Path], ImageSet]] = {
     "films": _opened("chest_xray", Preparation(size=(128,), channels="grey")),
+    "films at 224": _opened("chest_xray", Preparation(size=(224,), channels="grey")),
     "small films": _opened("chest_xray_64", Preparation(size=(64,), channels="grey")),
     "brain slices": _opened("brain_tumor_slices", Preparation(size=(128,), channels="grey")),
     "skin": _opened("skin", Preparation(size=(128,), channels="rgb")),
