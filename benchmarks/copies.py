@@ -5,7 +5,8 @@ same changes of images of other patients, whom no method has seen, set one thres
 holds the share of copies found at 1% and at 5% of false alarms (by patient), the area under the curve, and the share
 of copies whose source is named. A second table, as CSV, has every number with its interval.
 
-Run: `python benchmarks/copies.py --sets films --planted 300 --part report`. To add a method, see copying/methods.py.
+Run: `python benchmarks/copies.py --sets films --planted 300 --part report`. With `--encoder PATH`, a pretrained encoder
+(SSCD's file, a folder of DINOv2, RAD-DINO or CLIP) is compared too. To add a method, see copying/methods.py.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from copying.methods import METHODS
+from copying.methods import METHODS, Method, by_encoder
 from copying.sets import DATA, SETS, Cohort, cohort
 from doppelscan.estimates import Estimate
 from doppelscan.images.parts import PARTS, PartialCopy
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="*", choices=list(SETS), default=list(SETS))
     parser.add_argument("--lists", nargs="*", choices=list(LISTS), default=list(LISTS))
     parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--encoder", nargs="*", default=[], help="pretrained encoders, for flat images only")
     parser.add_argument("--part", choices=["tune", "report"], default="tune")
     parser.add_argument("--planted", type=int, default=100, help="images of each kind that are changed")
     parser.add_argument("--data", type=Path, default=DATA)
@@ -56,7 +58,8 @@ def main() -> None:
     for name in a.sets:
         images = cohort(name, a.part, a.data)
         queries = planted(images, a.lists, a.planted)
-        rows = pd.DataFrame([row for method in a.methods for row in measured(images, queries, method)])
+        methods = chosen(a.methods, a.encoder if images.train.ndim == 4 else [])
+        rows = pd.DataFrame([row for method in methods.items() for row in measured(images, queries, *method)])
         command = f'python benchmarks/copies.py --sets "{name}" --part {a.part} --planted {a.planted}'
         write(
             rows,
@@ -108,18 +111,23 @@ def drawn(patient: np.ndarray, n: int) -> np.ndarray:
     return order[np.argsort(visit, kind="stable")][:n]
 
 
-def measured(images: Cohort, queries: Planted, method: str) -> Iterator[dict[str, object]]:
+def chosen(names: Sequence[str], encoders: Sequence[str]) -> dict[str, Method]:
+    """The methods by name, and each pretrained encoder by that of its file or folder."""
+    return {name: METHODS[name] for name in names} | {Path(path).name: by_encoder(path) for path in encoders}
+
+
+def measured(images: Cohort, queries: Planted, name: str, method: Method) -> Iterator[dict[str, object]]:
     """A row for each change, and for all changes of each list."""
     start = time.perf_counter()
-    score, best = METHODS[method](images.train, images.train_patient, queries.pixels)
+    score, best = method(images, queries.pixels)
     seconds = time.perf_counter() - start
-    print(f"{method}: {len(score)} queries, {seconds:.1f} s", flush=True)
+    print(f"{name}: {len(score)} queries, {seconds:.1f} s", flush=True)
     scored = queries.facts.assign(
         score=score.astype(np.float64), named=named(images.train, best, queries.facts)
     )
     for listed, rows in scored.groupby("list", sort=False):
         for change in (*dict.fromkeys(rows["change"]), ALL):
-            known = {"list": listed, "change": change, "method": method, "seconds": seconds}
+            known = {"list": listed, "change": change, "method": name, "seconds": seconds}
             yield known | estimates(rows, change)
 
 

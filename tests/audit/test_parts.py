@@ -8,7 +8,7 @@ import pytest
 
 from cohorts import films, joined, noisy_copies, pixels_of
 from doppelscan.audit import AuditSettings, audit, neighbours
-from doppelscan.audit.matching import References, fisher_z
+from doppelscan.audit.matching import References
 from doppelscan.audit.null import draw_null, identity_errors
 from doppelscan.audit.planting import AS_IT_IS, plant, plant_controls
 from doppelscan.audit.verdicts import Rule, judge
@@ -41,10 +41,6 @@ def test_the_margin_compares_the_best_of_training_and_holdout_on_fisher_s_scale(
     assert np.array_equal(matched.best, train.argmax(axis=1))
     assert np.allclose(matched.statistic, np.arctanh(train.max(axis=1)) - np.arctanh(held.max(axis=1)))
     assert np.allclose(references(None).match(synthetic, "test").statistic, np.arctanh(train.max(axis=1)))
-
-
-def test_fisher_s_scale_ends_before_infinity() -> None:
-    assert np.isfinite(fisher_z(np.array([-1.0, 1.0]))).all()
 
 
 def test_the_null_never_meets_its_own_patient() -> None:
@@ -243,7 +239,7 @@ def test_a_second_audit_finds_its_matches_in_the_cache(monkeypatch: pytest.Monke
             raise TypeError("a set is searched again")
         return nearest(queries, *others, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("doppelscan.audit.neighbours.nearest", planted_only)
+    monkeypatch.setattr("doppelscan.audit.witnesses.correlated.nearest", planted_only)
     again = audit(train=TRAIN, holdout=HOLDOUT, synthetic=synthetic, settings=settings)
     assert again.to_json() == first.to_json()
     with pytest.raises(TypeError, match="searched again"):

@@ -13,7 +13,7 @@ import pytest
 from cohorts import films, joined, noisy_copies
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.errors import __all__ as errors
-from doppelscan.findings import CONTROLS, MATCHES, NULLS, Findings, read_run
+from doppelscan.findings import ALIGNMENTS, CONTROLS, MATCHES, NULLS, Findings, read_run
 from doppelscan.findings.power import PLANTED, POWER_FILES, Detection, Power
 
 from .options import command_names, option_table
@@ -26,6 +26,7 @@ TABLES = {
     "nulls.parquet": NULLS,
     "controls.parquet": CONTROLS,
     "power.parquet": PLANTED,
+    "alignments.parquet": ALIGNMENTS,
 }
 
 

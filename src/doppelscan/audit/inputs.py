@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -10,6 +10,7 @@ from typing import TypedDict
 import numpy as np
 
 from doppelscan.audit.settings import AuditSettings
+from doppelscan.encoders.published import located
 from doppelscan.errors import InputError, Problem
 from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets import ImageSet, open_images
@@ -17,7 +18,17 @@ from doppelscan.imagesets.saving import cached
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress
 
-__all__ = ["Opener", "Sets", "Source", "load", "on_both_sides", "open_all", "other_shapes"]
+__all__ = [
+    "Opener",
+    "Sets",
+    "Source",
+    "absent_encoder",
+    "load",
+    "on_both_sides",
+    "open_all",
+    "other_shapes",
+    "unseen_axes",
+]
 
 _LEAST_TO_LEARN = 4  # two patients to learn from, two for the null
 
@@ -70,17 +81,26 @@ def load(
     ------
     InputError
         For everything that is wrong with any of them: cannot be opened, shapes that differ within or between
-        sets, a patient on both sides, too few patients.
+        sets, a patient on both sides, too few patients; a pretrained encoder that is not there.
     """
-    opened = open_all({"train": train, "synthetic": synthetic, "holdout": holdout}, opener)
+    opened = open_all(
+        {"train": train, "synthetic": synthetic, "holdout": holdout}, opener, absent_encoder(settings)
+    )
     sets = Sets(opened["train"], opened["synthetic"], opened.get("holdout"))
-    if problems := [*other_shapes(sets.named), *_patients(sets), *_calibration(sets, settings)]:
+    if problems := [
+        *other_shapes(sets.named),
+        *_patients(sets),
+        *unseen_axes(sets.train, settings),
+        *_calibration(sets, settings),
+    ]:
         raise InputError(problems)
     return sets
 
 
-def open_all(sources: Mapping[str, Source | None], opener: Opener) -> dict[str, ImageSet]:
-    """The sets that are given, by their part; those but `synthetic` are real.
+def open_all(
+    sources: Mapping[str, Source | None], opener: Opener, wrong: Sequence[Problem] = ()
+) -> dict[str, ImageSet]:
+    """The sets that are given, by their part; those but `synthetic` are real. `wrong` is what else is.
 
     Raises
     ------
@@ -88,7 +108,7 @@ def open_all(sources: Mapping[str, Source | None], opener: Opener) -> dict[str, 
         For everything that is wrong with any of them.
     """
     opened: dict[str, ImageSet] = {}
-    problems: list[Problem] = []
+    problems = list(wrong)
     for name, source in sources.items():
         try:
             if source is not None:
@@ -124,6 +144,17 @@ def on_both_sides(train: ImageSet, holdout: ImageSet) -> list[Problem]:
     return [Problem(f"patients both trained on and held out: {listed}", where=holdout.name, cure=cure)]
 
 
+def absent_encoder(settings: AuditSettings) -> list[Problem]:
+    """What is wrong where a pretrained encoder is not on this machine."""
+    if settings.pretrained is None:
+        return []
+    try:
+        located(settings.pretrained)
+    except InputError as error:
+        return list(error.problems)
+    return []
+
+
 def _patients(sets: Sets) -> list[Problem]:
     held = sets.holdout
     reference, name = (sets.train, "training set") if held is None else (held, "holdout")
@@ -134,19 +165,39 @@ def _patients(sets: Sets) -> list[Problem]:
     return problems
 
 
+def unseen_axes(images: ImageSet, settings: AuditSettings) -> list[Problem]:
+    """What is wrong where volumes are given to a pretrained encoder."""
+    n_axes = len(images.shape) - 1
+    if settings.pretrained is None or n_axes == 2:
+        return []
+    what = f"images have {n_axes} spatial axes, but pretrained encoders see only flat ones"
+    cure = "cut the volumes with `doppelscan prepare --slices`, or leave --encoder out"
+    return [Problem(what, where="--encoder", cure=cure)]
+
+
 def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
     cure = "give --holdout"
+    learns = _learns(sets.train, settings)
     if sets.holdout is None:
         needing = {
             "--calibration": settings.calibration == "dar",
-            "--method": settings.method != "pearson",
+            "--method": learns,
         }
         return [
             Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", where=name, cure=cure)
             for name, needs in needing.items()
             if needs
         ]
-    if settings.method != "pearson" and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
+    if learns and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
         what = f"{settings.method} learns from half of the held-out patients, and {n} are too few"
         return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {_LEAST_TO_LEARN}")]
     return []
+
+
+def _learns(train: ImageSet, settings: AuditSettings) -> bool:
+    """Whether an encoder is trained on half of the holdout."""
+    if settings.preset is None or settings.method == "pearson":
+        return False
+    from doppelscan.audit.learning import trains  # torch, which other audits do without while files are read
+
+    return trains(train, settings)

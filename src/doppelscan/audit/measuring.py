@@ -66,7 +66,7 @@ def power(
     settings, resources = settings or PowerSettings(), resources or Resources()
     with processes_kept():
         opener = Opener(settings.preparation, patient_pattern, resources, progress)
-        sides = open_sides(train, holdout, seed=settings.seed, opener=opener)
+        sides = open_sides(train, holdout, audit=settings.with_encoder, opener=opener)
     pixels = References(sides.train, sides.holdout, resources, progress)
     original = first_identical(sides.train, resources)[0]
     measured = [_measured(pixels, original, method, settings) for method in settings.methods]

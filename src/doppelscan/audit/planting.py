@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from doppelscan.audit.matching import Matched, References
+from doppelscan.audit.matched import Matched, joined
+from doppelscan.audit.matching import References
 from doppelscan.audit.planted import Job, planted
 from doppelscan.images.changes import Change
 from doppelscan.images.transforms import STANDARD
@@ -21,7 +22,7 @@ __all__ = ["AS_IT_IS", "ControlArm", "plant", "plant_controls"]
 
 AS_IT_IS = "as it is"
 _AT_ONCE = 4096  # planted images that are matched between two writes to the cache
-_ALIGNED_AT_ONCE = 64  # the same where each is aligned with its candidates
+_SLOWLY_AT_ONCE = 256  # the same where several kinds of evidence are heard
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,13 +128,13 @@ def _matched(
     """The matches of each job's image; no unseen image of the group of its `apart`, if any, counts for it."""
     unseen = references.unseen or references.train
     left_out = np.where(apart >= 0, group[references.patients(unseen)[apart]], -1)
-    size = _AT_ONCE if references.judge is None else _ALIGNED_AT_ONCE
+    size = _AT_ONCE if len(references.kinds) == 1 else _SLOWLY_AT_ONCE
     tiles = [slice(start, start + size) for start in range(0, len(jobs), size)]
     parts = []
     for tile in counted(tiles, f"controls: {name}", len(tiles), references.progress):
         queries = planted(jobs[tile], images, unseen, seed=seed, resources=references.resources)
         parts.append(_apart(references, queries, left_out[tile], group))
-    return _joined(parts)
+    return joined(parts)
 
 
 def _apart(
@@ -148,15 +149,6 @@ def _apart(
         return references.match(queries, "controls", train_exclude=exclude)
     exclude = left_out, group[references.patients(references.holdout)]
     return references.match(queries, "controls", holdout_exclude=exclude)
-
-
-def _joined(parts: Sequence[Matched]) -> Matched:
-    held = [part.holdout_score for part in parts if part.holdout_score is not None]
-    return Matched(
-        np.concatenate([part.indices for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-        np.concatenate(held) if held else None,
-    )
 
 
 def _same_patient(references: References, n_patients: int, seed: int) -> ControlArm:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, cast, get_args
 
 from doppelscan.audit.settings import AuditSettings, Method
-from doppelscan.encoders.contrastive.settings import Effort, Preset
+from doppelscan.encoders.contrastive.settings import Effort
 from doppelscan.errors import InputError, Problem
 from doppelscan.images.changes import Change, lists_of
 from doppelscan.images.preparation import Preparation
@@ -40,7 +40,7 @@ class PowerSettings:
     methods: tuple[str, ...] = ("pearson",)
     transforms: tuple[str, ...] = ("standard",)
     strengths: tuple[float, ...] = (0.5, 1.0, 1.5, 2.0)
-    encoder: Preset = "default"
+    encoder: str = "default"
     effort: Effort = "standard"
     preparation: Preparation = field(default_factory=Preparation)
     n_patients: int | None = None
@@ -64,6 +64,11 @@ class PowerSettings:
             preparation=self.preparation,
             seed=self.seed,
         )
+
+    @property
+    def with_encoder(self) -> AuditSettings:
+        """The settings of an audit by a method with an encoder, if one is measured."""
+        return self.audit(max(self.methods, key=lambda method: method != "pearson"))
 
     @property
     def changes(self) -> Mapping[str, tuple[Graded, ...]]:

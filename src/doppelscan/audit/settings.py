@@ -16,7 +16,6 @@ Calibration = Literal["conformal", "dar", "fixed"]
 
 _CHOICES = {
     "method": get_args(Method),
-    "encoder": get_args(Preset),
     "effort": get_args(Effort),
     "calibration": get_args(Calibration),
 }
@@ -32,8 +31,11 @@ class AuditSettings:
         How pairs are scored: `pearson`, the correlation of pixels (paper A); `contrastive`, that of vectors
         from an encoder trained on the training set and half of the held-out patients (after paper B);
         `registered`, how well two images agree once they are aligned, of candidates that both of these name.
-    encoder, effort
-        For methods with an encoder: the encoder's preset, `dar` being that of paper B, and how long it trains.
+    encoder
+        For methods with an encoder: the preset of the one that is trained, `dar` being that of paper B; or
+        the file, the folder or the name in the hub's cache of a pretrained one, which learns nothing.
+    effort
+        How long an encoder trains.
     calibration
         `conformal`: p-values by patient and a false discovery rate. `dar`: paper B's threshold, the 95th
         percentile over training images of the best correlation with a held-out image. `fixed`: `threshold`.
@@ -49,13 +51,14 @@ class AuditSettings:
         Patients whose images are planted, in each arm of the controls: 100 by default, and 40 where each pair is
         aligned.
     n_null_patients
-        At most so many training patients join the null, drawn by `seed`.
+        At most so many training patients join the null, drawn by `seed`: 5,000 by default, and 500 where several
+        kinds of evidence are heard.
     n_draws
         Bootstrap draws of the null's patients behind the intervals.
     """
 
     method: Method = "pearson"
-    encoder: Preset = "default"
+    encoder: str = "default"
     effort: Effort = "standard"
     calibration: Calibration = "conformal"
     threshold: float | None = None
@@ -63,7 +66,7 @@ class AuditSettings:
     preparation: Preparation = field(default_factory=Preparation)
     n_matches: int = 3
     n_controls: int | None = None
-    n_null_patients: int = 5000
+    n_null_patients: int | None = None
     n_draws: int = 200
     seed: int = 0
 
@@ -77,11 +80,34 @@ class AuditSettings:
         """Patients whose images are planted, in each arm of the controls."""
         if self.n_controls is not None:
             return self.n_controls
-        return 40 if self.method == "registered" else 100
+        if self.method != "registered":
+            return 100
+        return 20 if self.effort == "quick" else 40
+
+    @property
+    def n_null(self) -> int:
+        """At most so many training patients join the null."""
+        if self.n_null_patients is not None:
+            return self.n_null_patients
+        if self.method != "registered":
+            return 5000
+        return 200 if self.effort == "quick" else 500
+
+    @property
+    def preset(self) -> Preset | None:
+        """How an encoder is trained on the images; None where none is."""
+        trained = (preset for preset in get_args(Preset) if preset == self.encoder)
+        return None if self.method == "pearson" else next(trained, None)
+
+    @property
+    def pretrained(self) -> str | None:
+        """The pretrained encoder; None where there is none."""
+        return None if self.method == "pearson" or self.preset else self.encoder
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, all of them."""
-        return asdict(self) | {"preparation": self.preparation.to_json(), "n_controls": self.n_planted}
+        chosen = {"n_controls": self.n_planted, "n_null_patients": self.n_null}
+        return asdict(self) | {"preparation": self.preparation.to_json()} | chosen
 
     def _problems(self) -> list[tuple[str, str]]:
         problems = []
@@ -93,6 +119,10 @@ class AuditSettings:
         if (self.calibration == "fixed") != (self.threshold is not None):
             problems.append(
                 ("a threshold goes with the calibration `fixed`, and only with it", "--threshold")
+            )
+        if (self.method, self.calibration) == ("registered", "dar"):
+            problems.append(
+                ("the calibration `dar` goes with the methods pearson and contrastive", "--calibration")
             )
         if self.threshold is not None and not -1 < self.threshold < 1:
             problems.append(

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from doppelscan.audit.inputs import Opener, Source, on_both_sides, open_all, other_shapes
+from doppelscan.audit.inputs import (
+    Opener,
+    Source,
+    absent_encoder,
+    on_both_sides,
+    open_all,
+    other_shapes,
+    unseen_axes,
+)
+from doppelscan.audit.settings import AuditSettings
 from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets import ImageSet, split
 
@@ -36,22 +45,26 @@ class Sides:
         return self.train.patients_known and self.holdout.patients_known
 
 
-def open_sides(train: Source, holdout: Source | None, *, seed: int, opener: Opener) -> Sides:
+def open_sides(train: Source, holdout: Source | None, *, audit: AuditSettings, opener: Opener) -> Sides:
     """The two sides, opened, prepared and checked; without a holdout half of the patients are held out.
 
     Raises
     ------
     InputError
         For everything that is wrong with either: cannot be opened, shapes that differ, a patient on both
-        sides, too few patients.
+        sides, too few patients; a pretrained encoder that is not there or sees no such images.
     """
-    opened = open_all({"train": train, "holdout": holdout}, opener)
+    opened = open_all({"train": train, "holdout": holdout}, opener, absent_encoder(audit))
     trained, held = opened["train"], opened.get("holdout")
-    if problems := [*other_shapes(opened), *_patients(trained, held)]:
+    if problems := [
+        *other_shapes(opened),
+        *_patients(trained, held),
+        *unseen_axes(trained, audit),
+    ]:
         raise InputError(problems)
     if held is not None:
         return Sides(trained, held, split_off=False)
-    return Sides(*split(trained, _HELD_OUT, seed=seed), split_off=True)
+    return Sides(*split(trained, _HELD_OUT, seed=audit.seed), split_off=True)
 
 
 def too_few(images: ImageSet, least: int, why: str = "") -> list[Problem]:

@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Shaped
 
-from doppelscan.encoders.contrastive import ContrastiveEncoder
 from doppelscan.imagesets import ImageSet
 from doppelscan.search import ArrayBlocks, Blocks
 from doppelscan.settings import Resources
 from doppelscan.store import Cache
 from doppelscan.workers import Progress, counted
 
-__all__ = ["PIXELS", "Encoded", "Pixels", "Space"]
+__all__ = ["PIXELS", "Encoded", "Encoder", "Pixels", "Space"]
 
 _SHARD = 1024  # images encoded between two writes to the cache
 
@@ -56,11 +55,25 @@ class Pixels:
 PIXELS = Pixels()
 
 
+@runtime_checkable
+class Encoder(Protocol):
+    """Whatever makes vectors of images, trained on them or not."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells its vectors from another encoder's."""
+        ...
+
+    def vectors(self, pixels: Shaped[np.ndarray, "n c *space"]) -> Float32[np.ndarray, "n d"]:
+        """The vector of each image, the same in any company."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Encoded:
     """The vectors of an encoder; an image without detail has none, as it has no correlation of pixels."""
 
-    encoder: ContrastiveEncoder
+    encoder: Encoder
     learnt: bool
 
     @cached_property

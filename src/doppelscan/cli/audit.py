@@ -13,6 +13,7 @@ from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import (
     Channels,
     Device,
+    Encoder,
     Json,
     Memory,
     Seed,
@@ -38,10 +39,7 @@ def audit(
         Literal["pearson", "contrastive", "registered"],
         typer.Option(help="How pairs are scored: by pixels, by an encoder, or once they are aligned."),
     ] = "pearson",
-    encoder: Annotated[
-        Literal["default", "dar"],
-        typer.Option(help="The encoder trained on these sets; dar is paper B's."),
-    ] = "default",
+    encoder: Encoder = "default",
     effort: Annotated[
         Literal["quick", "standard", "thorough"],
         typer.Option(help="How long the encoder trains."),
@@ -75,8 +73,7 @@ def audit(
     A set is a folder of PNG, JPEG, TIFF, DICOM or NIfTI (sub-folders are labels; an images.csv in it is its
     table), a table naming files, set.npz:train, an .npy, or a folder that `doppelscan prepare` wrote.
     """
-    from doppelscan.audit import AuditSettings
-    from doppelscan.audit import audit as run_audit
+    from doppelscan.audit import AuditSettings, audited
     from doppelscan.findings.run import check_folder
     from doppelscan.report import write_report
 
@@ -93,7 +90,7 @@ def audit(
     )
     resources = as_resources(memory, workers, device)
     with shown_progress() as progress:
-        findings = run_audit(
+        done = audited(
             train=train,
             synthetic=synthetic,
             holdout=holdout,
@@ -103,7 +100,10 @@ def audit(
             resources=resources,
             progress=progress,
         )
-        page = write_report(out, redact_training=redact_training)
+        page = write_report(
+            out, train=done.sets.train, synthetic=done.sets.synthetic, redact_training=redact_training
+        )
+    findings = done.findings
     say(json.dumps(findings.to_json(), ensure_ascii=False) if as_json else summary(findings, page))
     if fail_above is not None:
         _gate(findings, fail_above)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Channels",
     "Device",
+    "Encoder",
     "Json",
     "Memory",
     "Seed",
@@ -30,6 +31,12 @@ Memory = Annotated[
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes. Default: every core.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+Encoder = Annotated[
+    str,
+    typer.Option(
+        help="default or dar (paper B's), trained on these sets; or a pretrained one's file or folder."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Whatever is drawn is drawn by this seed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 

@@ -13,6 +13,7 @@ from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import (
     Channels,
     Device,
+    Encoder,
     Json,
     Memory,
     Seed,
@@ -50,10 +51,7 @@ def power(
     patients: Annotated[
         int | None, typer.Option(help="Patients whose images are planted. Default: 100; 40 with registered.")
     ] = None,
-    encoder: Annotated[
-        Literal["default", "dar"],
-        typer.Option(help="The encoder trained on these sets; dar is paper B's."),
-    ] = "default",
+    encoder: Encoder = "default",
     effort: Annotated[
         Literal["quick", "standard", "thorough"],
         typer.Option(help="How long the encoder trains."),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from jaxtyping import Float32, Shaped
 
-__all__ = ["in_equal_batches"]
+__all__ = ["at_once", "in_equal_batches"]
 
 Pixels = Shaped[np.ndarray, "m *shape"]
 
@@ -26,3 +27,8 @@ def in_equal_batches(
         batch[: len(few)] = few
         parts.append(encode(batch)[: len(few)])
     return np.concatenate(parts)
+
+
+def at_once(device: torch.device) -> int:
+    """How many images of a few hundred pixels a side pass a large network together."""
+    return 64 if device.type == "cuda" else 4

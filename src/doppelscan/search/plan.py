@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Shaped
 
+from doppelscan.encoders.devices import device_named
 from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.errors import InputError, Problem
 from doppelscan.search.bands import Bands, Grid, averages, coarse_error
@@ -86,7 +87,7 @@ class Plan:
         for image in firsts:
             _refuse_other_shapes(image.shape[1:], firsts[0].shape[1:])
             _refuse_other_than_real(image.dtype)
-        device = _device(resources.device)
+        device = device_named(resources.device)
         itemsize = max(image.dtype.itemsize for image in firsts)
         return Plan(_memory(resources.memory, device), device, firsts[0].shape[1:], itemsize, symmetries)
 
@@ -231,15 +232,6 @@ def _refuse_other_shapes(found: tuple[int, ...], expected: tuple[int, ...]) -> N
 def _refuse_other_than_real(dtype: np.dtype) -> None:
     if not np.can_cast(dtype, np.float64, casting="same_kind"):
         raise InputError(Problem(f"pixels of type {dtype} are not real numbers"))
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:  # the latter where torch was built without CUDA
-        raise InputError(Problem(f"device {name!r} cannot be used", cure="auto, cpu or cuda:0")) from error
 
 
 def _memory(allowed: int, device: torch.device) -> int:

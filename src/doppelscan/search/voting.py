@@ -14,48 +14,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from itertools import product
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64, Shaped, UInt8
+from jaxtyping import Bool, Float64, Int64, Shaped
 
-from doppelscan.encoders.keypoints import (
-    ONE,
-    Keypoints,
-    KeypointSettings,
-    extract_keypoints,
-    inverted,
-    mirrored,
-)
+from doppelscan.encoders.keypoints import Keypoints, extract_keypoints
 from doppelscan.errors import InputError, Problem
+from doppelscan.search.ballots import Ballot, Found, Poll, VotingSettings
 from doppelscan.search.blocks import Blocks, as_blocks
-from doppelscan.search.consensus import Consensus, Matched, agreed
+from doppelscan.search.consensus import Consensus
 from doppelscan.search.neighbours import Groups
-from doppelscan.search.words import WordIndex, closest_images
+from doppelscan.search.words import WordIndex
 from doppelscan.settings import Resources
 
 __all__ = ["KeypointMatches", "VotingSettings", "match_keypoints"]
 
 _BYTES_A_POINT = 4096  # of its descriptor in four ways, and what is kept of each
 _MOST_QUERIES = 256  # at once
-
-
-@dataclass(frozen=True)
-class VotingSettings:
-    """How points vote.
-
-    Each votes for at most `images`, found among those of its `probes` nearest words; a product below the share
-    `background` of a perfect one is no likeness. Matches agree within `tolerance`, a share of the longest side.
-    """
-
-    points: KeypointSettings = field(default_factory=KeypointSettings)
-    images: int = 5
-    probes: int = 4
-    background: float = 0.5
-    least: float = 0.8
-    tolerance: float = 0.015
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +97,7 @@ def match_keypoints(
     matches = _nobody(len(points), k)
     with ThreadPoolExecutor(resources.workers) as pool:
         for block in _blocks(points, resources.memory):
-            poll = _Poll.held(
+            poll = Poll.held(
                 points.part(block.start, block.stop), index, (own[block], groups), settings, pool
             )
             for i, found in enumerate(pool.map(partial(poll.best, k=k), range(len(poll)))):
@@ -128,116 +105,6 @@ def match_keypoints(
             if progress:
                 progress(len(poll) * len(index.points))
     return matches
-
-
-@dataclass(frozen=True, eq=False)
-class _Ballot:
-    """Some queries in one of their four ways, and what their points found."""
-
-    points: Keypoints
-    mirrored: bool
-    inverted: bool
-    images: Int64[np.ndarray, "p k"]
-    weights: Float64[np.ndarray, "p k"]
-    background: Float64[np.ndarray, "p"]
-
-    def votes(self, query: int, n: int) -> Float64[np.ndarray, "n"]:
-        """The votes of one query's points for each of n references."""
-        span = self.points.of(query)
-        voted = self.images[span] >= 0
-        votes = np.bincount(self.images[span][voted], self.weights[span][voted], n)
-        return votes.astype(np.float64)  # also where nobody voted
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """One reference of one query."""
-
-    index: int
-    way: _Ballot
-    consensus: Consensus | None
-
-    @property
-    def score(self) -> float:
-        return self.consensus.weight if self.consensus else 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class _Poll:
-    """The votes of some queries, each in four ways."""
-
-    index: WordIndex
-    ballots: tuple[_Ballot, ...]
-    excluded: Groups
-    settings: VotingSettings
-
-    @staticmethod
-    def held(
-        queries: Keypoints,
-        index: WordIndex,
-        excluded: Groups,
-        settings: VotingSettings,
-        pool: ThreadPoolExecutor,
-    ) -> _Poll:
-        def ballot(way: tuple[bool, bool]) -> _Ballot:
-            points = mirrored(queries) if way[0] else queries
-            points = inverted(points) if way[1] else points
-            own, groups = excluded[0][queries.image], excluded[1]
-            k = settings.images + 1
-            found = closest_images(points.descriptors, own, index, groups, k, probes=settings.probes)
-            shares = found.products.astype(np.float64) / ONE
-            background = np.maximum(shares[:, -1], settings.background)
-            return _Ballot(
-                points, *way, found.images, np.maximum(shares - background[:, None], 0), background
-            )
-
-        return _Poll(index, tuple(pool.map(ballot, product((False, True), repeat=2))), excluded, settings)
-
-    def __len__(self) -> int:
-        return len(self.ballots[0].points)
-
-    def best(self, query: int, k: int) -> list[_Found]:
-        """The k references with most votes, in the way that got them most, by their score."""
-        votes = np.stack([ballot.votes(query, len(self.index.points)) for ballot in self.ballots])
-        votes[:, self.excluded[0][query] == self.excluded[1]] = -np.inf
-        most = votes.max(axis=0)
-        candidates = np.argsort(-most, kind="stable")[:k]
-        found = [
-            _Found(int(i), way, self._agreed(query, int(i), way))
-            for i in candidates[np.isfinite(most[candidates])]
-            for way in [self.ballots[int(votes[:, i].argmax())]]
-        ]
-        return sorted(found, key=lambda one: -one.score)
-
-    def _agreed(self, query: int, reference: int, way: _Ballot) -> Consensus | None:
-        mine, theirs = way.points.of(query), self.index.points.of(reference)
-        rows, columns, shares = _mutual(
-            way.points.descriptors[mine], self.index.points.descriptors[theirs], self.settings.least
-        )
-        if not len(rows):
-            return None
-        z, w = way.points.place[mine][rows], self.index.points.place[theirs][columns]
-        turn = self.index.points.frame[theirs][columns] / way.points.frame[mine][rows]
-        weight = np.maximum(shares - way.background[mine][rows], 0)
-        matches = Matched(
-            z.astype(np.complex128), w.astype(np.complex128), turn.astype(np.complex128), weight
-        )
-        return agreed(matches, self.settings.tolerance * max(self.index.points.space))
-
-
-def _mutual(
-    mine: UInt8[np.ndarray, "a 128"], theirs: UInt8[np.ndarray, "b 128"], least: float
-) -> tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "m"], Float64[np.ndarray, "m"]]:
-    """The points that are nearest to each other, and how near, as a share of a perfect product."""
-    nothing = np.empty(0, dtype=np.int64)
-    if not len(mine) or not len(theirs):
-        return nothing, nothing, np.empty(0)
-    products = mine.astype(np.float32) @ theirs.astype(np.float32).T
-    columns = products.argmax(axis=1)
-    rows = np.flatnonzero(products.argmax(axis=0)[columns] == np.arange(len(mine)))
-    shares = products[rows, columns[rows]].astype(np.float64) / ONE
-    near = shares > least
-    return rows[near], columns[rows[near]], shares[near]
 
 
 def _as_points(
@@ -293,7 +160,7 @@ def _nobody(m: int, k: int) -> KeypointMatches:
     )
 
 
-def _write(matches: KeypointMatches, query: int, found: list[_Found]) -> None:
+def _write(matches: KeypointMatches, query: int, found: list[Found]) -> None:
     for rank, one in enumerate(found):
         here = query, rank
         matches.indices[here], matches.scores[here] = one.index, one.score
@@ -303,7 +170,7 @@ def _write(matches: KeypointMatches, query: int, found: list[_Found]) -> None:
             matches.mirrored[here], matches.inverted[here] = one.way.mirrored, one.way.inverted
 
 
-def _matrix(found: Consensus, way: _Ballot) -> Float64[np.ndarray, "2 3"]:
+def _matrix(found: Consensus, way: Ballot) -> Float64[np.ndarray, "2 3"]:
     """The similarity as a matrix on (x, y, 1) of the query as it is: mirrored first, where it was."""
     a, b = found.a, found.b
     matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])

@@ -50,8 +50,10 @@ def write_tensors(target: Path, tensors: Mapping[str, np.ndarray], metadata: Map
             file.write(array.tobytes())
 
 
-def read_tensors(path: Path, *, expected: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def read_tensors(path: Path, *, expected: str | None = None) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The arrays and the metadata of a file whose format is `expected`, such as `doppelscan-encoder/1`.
+
+    With None, of any safetensors file, such as one that others wrote.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def read_tensors(path: Path, *, expected: str) -> tuple[dict[str, np.ndarray], d
         arrays = {name: _array(entry, data) for name, entry in header.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(Problem(f"cannot be read: {error}", where=str(path))) from error
-    if found != expected:
+    if expected is not None and found != expected:
         raise FormatError(Problem(f"is {found!r}, not {expected!r}", where=str(path)))
     return arrays, metadata
 
