@@ -28,7 +28,7 @@ def die(*arguments):
     if len(matched) == 4:
         os.kill(os.getpid(), signal.SIGKILL)
     return match(*arguments)
-match, planting._matched = planting._matched, die
+match, planting._apart = planting._apart, die
 main()
 """
 

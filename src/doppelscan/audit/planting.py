@@ -101,25 +101,10 @@ def _arm(
     images: ImageSet,
     jobs: Sequence[Job],
 ) -> ControlArm:
-    """The images of these jobs and their matches; novel ones, and what a copy is mixed with, are not their own."""
-    unseen = references.unseen or references.train
-    source, other = (
-        np.array([getattr(job, of) for job in jobs], dtype=np.int64) for of in ("source", "other")
-    )
-    apart = source if name == "novel" else other
-    left_out = np.where(apart >= 0, group[references.patients(unseen)[apart]], -1)
-    size = _AT_ONCE if len(references.kinds) == 1 else _SLOWLY_AT_ONCE
-    tiles = [slice(start, start + size) for start in range(0, len(jobs), size)]
-    parts = [
-        _matched(
-            references,
-            planted(jobs[tile], images, unseen, seed=seed, resources=references.resources),
-            left_out[tile],
-            group,
-        )
-        for tile in counted(tiles, f"controls: {name}", len(tiles), references.progress)
-    ]
-    matched = joined(parts)
+    """The images of these jobs and their matches."""
+    source = np.array([job.source for job in jobs], dtype=np.int64)
+    apart = source if name == "novel" else np.array([job.other for job in jobs], dtype=np.int64)
+    matched = _matched(references, group, seed, name, images, jobs, apart)
     return ControlArm(
         name,
         images,
@@ -133,16 +118,37 @@ def _arm(
 
 def _matched(
     references: References,
+    group: Int64[np.ndarray, " k"],
+    seed: int,
+    name: str,
     images: ImageSet,
+    jobs: Sequence[Job],
+    apart: Int64[np.ndarray, " n"],
+) -> Matched:
+    """The matches of each job's image; no unseen image of the group of its `apart`, if any, counts for it."""
+    unseen = references.unseen or references.train
+    left_out = np.where(apart >= 0, group[references.patients(unseen)[apart]], -1)
+    size = _AT_ONCE if len(references.kinds) == 1 else _SLOWLY_AT_ONCE
+    tiles = [slice(start, start + size) for start in range(0, len(jobs), size)]
+    parts = []
+    for tile in counted(tiles, f"controls: {name}", len(tiles), references.progress):
+        queries = planted(jobs[tile], images, unseen, seed=seed, resources=references.resources)
+        parts.append(_apart(references, queries, left_out[tile], group))
+    return joined(parts)
+
+
+def _apart(
+    references: References,
+    queries: ImageSet,
     left_out: Int64[np.ndarray, " t"],
     group: Int64[np.ndarray, " k"],
 ) -> Matched:
-    """The matches of planted images, among the held-out ones without the group that each leaves out."""
+    """The matches of some images, among the held-out ones without the group that each leaves out."""
     if references.holdout is None:
         exclude = left_out, group[references.patients(references.train)]
-        return references.match(images, "controls", train_exclude=exclude)
+        return references.match(queries, "controls", train_exclude=exclude)
     exclude = left_out, group[references.patients(references.holdout)]
-    return references.match(images, "controls", holdout_exclude=exclude)
+    return references.match(queries, "controls", holdout_exclude=exclude)
 
 
 def _same_patient(references: References, n_patients: int, seed: int) -> ControlArm:
