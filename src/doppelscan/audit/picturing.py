@@ -106,8 +106,8 @@ class _Laid:
 
     @property
     def strength(self) -> float:
-        """How much agrees, of which little counts that agrees half: chance does so everywhere."""
-        return float((np.clip(self.agreement, 0, 1) ** 4).mean())
+        """How much agrees; what agrees half counts for next to nothing, as strangers do so everywhere once bent."""
+        return float((np.clip(self.agreement, 0, 1) ** 8).mean())
 
     def kept(self, image: Pixels, other: Pixels, synthetic_id: str, train_id: str) -> AlignedPair:
         """The pair as the run keeps it."""
