@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,9 @@ from scipy import ndimage
 from doppelscan.audit.inputs import Sets
 from doppelscan.audit.picturing import FEWEST, MOST, align_pairs, pictured
 from doppelscan.findings import AlignedPair, aligned_pairs
+from doppelscan.images.placement import Placement
 from doppelscan.imagesets import ImageSet
-from doppelscan.registration import align
+from doppelscan.registration import AlignmentSettings, align
 from doppelscan.settings import Resources
 from doppelscan.workers import silent
 from textures import textures
@@ -20,7 +23,7 @@ RESOURCES = Resources(memory=2**28, workers=2, device="cpu")
 FILMS = textures(8, (1, 112, 112))
 
 
-def aligned(drawn: list[np.ndarray], real: list[np.ndarray]) -> list[AlignedPair]:
+def aligned(drawn: Sequence[np.ndarray], real: Sequence[np.ndarray]) -> list[AlignedPair]:
     return align_pairs(ImageSet.from_arrays(np.stack(drawn)), ImageSet.from_arrays(np.stack(real)), RESOURCES)
 
 
@@ -32,68 +35,93 @@ def in_a_box(part: np.ndarray, host: np.ndarray) -> np.ndarray:
     return np.concatenate([host[:, :56], np.concatenate([part[:, 56:, :56], host[:, 56:, 56:]], 2)], 1)
 
 
-def test_each_pair_says_how_it_was_moved() -> None:
-    film, other = FILMS[0], FILMS[1]
-    drawn = [
-        film,
-        film[:, :, ::-1],
-        255 - film,
-        np.rot90(film, axes=(1, 2)),
-        turned(film, 12),
-        in_a_box(film, other),
-    ]
-    drawn = [np.ascontiguousarray(one) for one in drawn]
-    pairs = aligned(drawn, [film] * len(drawn))
-    assert [pair.aligned_by for pair in pairs[:4]] == ["as_it_is", "mirrored", "inverted", "turned_90"]
-    assert pairs[4].aligned_by.split()[0] == "turned_12"
-    assert pairs[5].aligned_by == "as_it_is"
-    assert all(pair.score > 0.95 for pair in pairs[:5])
-    for pair, image in zip(pairs[:4], drawn[:4], strict=True):
-        assert np.corrcoef(pair.placement.laid(film).ravel(), image.ravel())[0, 1] > 0.95
+def in_a_rim(part: np.ndarray, host: np.ndarray) -> np.ndarray:
+    host = host.copy()
+    host[:, :12], host[:, -12:], host[..., :12], host[..., -12:] = (
+        part[:, :12],
+        part[:, -12:],
+        part[..., :12],
+        part[..., -12:],
+    )
+    return host
 
 
-def test_only_a_copied_part_is_outlined() -> None:
-    film, other = FILMS[0], FILMS[1]
-    whole, part, stranger = aligned([film, in_a_box(film, other), FILMS[2]], [film, film, other])
-    assert whole.part is None
-    assert stranger.part is None
-    assert part.part is not None
-    truth = np.zeros((64, 64), dtype=bool)
+FILM, HOST = FILMS[0], FILMS[1]
+MADE = {  # a synthetic image, and the training image that it is laid onto
+    "exact": (FILM, FILM),
+    "mirrored": (FILM[:, :, ::-1], FILM),
+    "inverted": (255 - FILM, FILM),
+    "quarter turn": (np.rot90(FILM, axes=(1, 2)), FILM),
+    "turned": (turned(FILM, 12), FILM),
+    "shifted": (np.roll(FILM, 28, axis=2), FILM),
+    "part": (in_a_box(FILM, HOST), FILM),
+    "rim": (in_a_rim(FILM, HOST), FILM),
+    "stranger": (FILMS[2], HOST),
+}
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, AlignedPair]:
+    """All of these, aligned."""
+    drawn, real = zip(*MADE.values(), strict=True)
+    return dict(zip(MADE, aligned(drawn, real), strict=True))
+
+
+def test_each_pair_says_how_it_was_moved(made: dict[str, AlignedPair]) -> None:
+    said = {
+        "exact": "as_it_is",
+        "mirrored": "mirrored",
+        "inverted": "inverted",
+        "quarter turn": "turned_90",
+        "shifted": "shifted_25",
+        "part": "as_it_is",
+    }
+    assert {name: made[name].aligned_by for name in said} == said
+    assert made["turned"].aligned_by.split()[0] == "turned_12"
+    for name in ("exact", "mirrored", "inverted", "quarter turn"):
+        image, training = MADE[name]
+        assert made[name].score > 0.95
+        laid = made[name].placement.laid(training)
+        assert np.corrcoef(laid.ravel(), image.ravel())[0, 1] > 0.95
+
+
+def test_only_a_copied_part_is_outlined(made: dict[str, AlignedPair]) -> None:
+    assert [name for name, pair in made.items() if pair.part is not None] == ["part"]
+    part, truth = made["part"].part, np.zeros((64, 64), dtype=bool)
+    assert part is not None
     truth[32:, :32] = True
-    assert (part.part & truth).sum() / (part.part | truth).sum() > 0.7
-    assert part.agreement[part.part].mean() > 70
-    assert part.agreement[~part.part].mean() < 30
-    assert whole.agreement.mean() > 80
-    assert stranger.agreement.mean() < 30
+    assert (part & truth).sum() / (part | truth).sum() > 0.7
+    assert made["part"].agreement[part].mean() > 70
+    assert made["part"].agreement[~part].mean() < 30
+    assert made["exact"].agreement.mean() > 80
+    assert made["stranger"].agreement.mean() < 30
 
 
-def test_agreement_is_nothing_where_nothing_lies() -> None:
-    film = FILMS[0]
-    (pair,) = aligned([np.ascontiguousarray(np.roll(film, 28, axis=2))], [film])
-    assert pair.aligned_by == "shifted_25"
+def test_agreement_is_nothing_where_nothing_lies(made: dict[str, AlignedPair]) -> None:
+    pair = made["shifted"]
     assert pair.overlap == pytest.approx(0.75, abs=0.02)
     assert (pair.agreement[:, :12] == 0).all()
     assert pair.agreement[:, 20:].mean() > 80
 
 
-def test_a_pair_does_not_depend_on_its_company() -> None:
-    drawn = [turned(FILMS[0], 7), FILMS[2], np.ascontiguousarray(FILMS[3][:, ::-1])]
-    real = [FILMS[0], FILMS[1], FILMS[3]]
-    together, apart = aligned(drawn, real), [aligned([d], [r])[0] for d, r in zip(drawn, real, strict=True)]
-    for one, alone in zip(together, apart, strict=True):
-        np.testing.assert_array_equal(one.placement.matrix, alone.placement.matrix)
-        np.testing.assert_array_equal(one.agreement, alone.agreement)
+def test_a_pair_does_not_depend_on_its_company(made: dict[str, AlignedPair]) -> None:
+    drawn, training = MADE["turned"]
+    (alone,) = aligned([drawn], [training])
+    np.testing.assert_array_equal(made["turned"].placement.matrix, alone.placement.matrix)
+    np.testing.assert_array_equal(made["turned"].agreement, alone.agreement)
+    assert made["turned"].score == alone.score
 
 
-def test_numbers_put_an_image_where_the_alignment_does() -> None:
-    drawn, real = np.stack([turned(FILMS[0], 5), FILMS[2]]), FILMS[[0, 1]]
-    found = align(real, drawn)
-    for row, pair in enumerate(aligned(list(drawn), list(real))):
-        again = align(real[row : row + 1], drawn[row : row + 1])
-        np.testing.assert_array_equal(again.matrix[0], found.matrix[row])
-        if pair.placement.bends:
-            warped = found.take([row]).warped(real[row : row + 1])[0]
-            np.testing.assert_allclose(pair.placement.laid(real[row].astype(np.float32)), warped, atol=0.05)
+def test_numbers_put_an_image_where_an_alignment_does() -> None:
+    films = textures(2, (1, 40, 48)).astype(np.float32)
+    found = align(films[:1], films[1:], settings=AlignmentSettings(side=16, bending=1e-4))
+    assert np.abs(found.controls).max() > 0.01
+    matrix, offset, controls = (
+        part[0].astype(np.float64) for part in (found.matrix, found.offset, found.controls)
+    )
+    placement = Placement(matrix, offset, controls)
+    np.testing.assert_allclose(placement.laid(films[0]), found.warped(films[:1])[0], atol=0.05)
+    np.testing.assert_array_equal(placement.inside((40, 48)), found.inside((40, 48))[0])
 
 
 @pytest.mark.parametrize("shape", [(1, 20, 24, 18), (2, 16, 16, 16)])
@@ -138,10 +166,11 @@ def test_the_most_suspicious_pairs_are_pictured_and_not_too_many(
     n: int, copied: int, kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
+    pair = AlignedPair("s", "t", Placement(np.eye(2), np.zeros(2)), 1.0, 1.0, np.zeros((4, 4), np.int8), None)
 
     def counted(synthetic: ImageSet, train: ImageSet, resources: Resources) -> list[AlignedPair]:
         seen.extend(synthetic.table["id"])
-        return aligned([FILMS[0][:, :16, :16]], [FILMS[0][:, :16, :16]]) * len(synthetic)
+        return [pair] * len(synthetic)
 
     monkeypatch.setattr("doppelscan.audit.picturing.align_pairs", counted)
     films = np.repeat(FILMS[:1, :, :16, :16], n, axis=0)

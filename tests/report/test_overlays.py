@@ -82,6 +82,18 @@ def test_what_is_beyond_the_training_image_is_hatched() -> None:
     assert not np.isin(shown.synthetic[:, 200:], HATCHES).all()
 
 
+def test_between_the_slices_of_a_volume_there_is_nothing() -> None:
+    rng = np.random.default_rng(1)
+    volume = Image(rng.integers(50, 200, (1, 12, 20, 14)).astype(np.uint8))
+    pair = pair_of((12, 20, 14), grid(8, 3), shift=0.3)
+    shown = aligned_pictures(volume, volume, pair, outlined=True, longest=512)
+    gaps = (shown.synthetic[:, 220:] == 0).all(axis=(0, 2)).nonzero()[0] + 220
+    assert len(gaps)
+    assert not shown.training[:, gaps].any()
+    assert not shown.agreement[:, gaps].any()
+    assert np.isin(shown.training, HATCHES).all(axis=-1).any()
+
+
 @pytest.mark.parametrize("shape", [(1, 60, 60), (3, 60, 60), (2, 50, 70), (1, 20, 24, 18), (2, 16, 16, 16)])
 def test_the_part_is_outlined_in_all_three_pictures_and_in_every_panel(shape: tuple[int, ...]) -> None:
     part = np.zeros((12,) * (len(shape) - 1), dtype=bool)

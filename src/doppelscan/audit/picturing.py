@@ -35,7 +35,11 @@ _VERSION = 1  # of what is found; part of the cache's key
 _SHARD = 32  # pairs between two writes to the cache
 _SIDES = {2: 64, 3: 32}  # of the small picture on which agreement is kept, by axes of space
 _SIMPLER = 1.02  # so many times better must a way be than a simpler one
-_PART, _AGREES = 0.6, 0.65  # a part is at most this share, and agrees at least so well
+_PART, _AGREES, _FILLED = (
+    0.6,
+    0.65,
+    0.4,
+)  # a part: at most of the overlap, at least agreement, at least of its box
 
 Pixels = Shaped[np.ndarray, "c *space"]
 Map = Float64[np.ndarray, "*small"]
@@ -102,8 +106,8 @@ class _Laid:
 
     @property
     def strength(self) -> float:
-        """How much agrees, of which little counts that agrees half: chance does so everywhere."""
-        return float((np.clip(self.agreement, 0, 1) ** 4).mean())
+        """How much agrees; what agrees half counts for next to nothing, as strangers do so everywhere once bent."""
+        return float((np.clip(self.agreement, 0, 1) ** 8).mean())
 
     def kept(self, image: Pixels, other: Pixels, synthetic_id: str, train_id: str) -> AlignedPair:
         """The pair as the run keeps it."""
@@ -127,8 +131,14 @@ class _Laid:
         found = outlined(image, self.placement.laid(other)) & self.inside
         part = resize(found[None].astype(np.float32), small)[0] > 0.5
         agreed = resize(self.agreement[None], small)[0]
-        alone = part.any() and part.mean() <= _PART * self.inside.mean() and agreed[part].mean() >= _AGREES
-        return part if alone else None
+        alone = part.any() and part.mean() <= _PART * self.inside.mean()
+        return part if alone and agreed[part].mean() >= _AGREES and _fills_its_box(part) else None
+
+
+def _fills_its_box(part: Bool[np.ndarray, "*small"]) -> bool:
+    """Whether this is a piece of an image, not a rim or a net that many images have in common."""
+    box = np.prod([np.ptp(places) + 1 for places in np.nonzero(part)])
+    return bool(part.sum() >= _FILLED * box)
 
 
 def _kept(synthetic: ImageSet, train: ImageSet, resources: Resources) -> pd.DataFrame:

@@ -52,11 +52,13 @@ def aligned_pictures(
     """
     spacing = synthetic.spacing_mm or training.spacing_mm  # both are on one grid
     canvas = _Canvas(synthetic.pixels, spacing, longest)
-    inside = canvas.mask(pair.placement.inside(synthetic.space))
+    panels = canvas.mask(np.ones(synthetic.space, dtype=np.float32))  # without the gaps between them
+    beyond = panels & ~canvas.mask(pair.placement.inside(synthetic.space))
     part = canvas.mask(_rounded(pair.part, synthetic.space)) if outlined and pair.part is not None else None
     own, laid = canvas.own, canvas.shown(pair.placement.laid(training.pixels))
     agreement = canvas.values(_grown(pair.agreement / 100, synthetic.space))
-    pictures = own, _hatched(laid, inside), _hatched(_coloured(agreement, own), inside)
+    coloured = np.where(panels[..., None], _coloured(agreement, own), np.uint8(0))
+    pictures = own, _hatched(laid, beyond), _hatched(coloured, beyond)
     return AlignedPictures(*(picture if part is None else _lined(picture, part) for picture in pictures))
 
 
@@ -109,12 +111,12 @@ def _coloured(agreement: Float[np.ndarray, "_rows _columns"], image: Shown) -> S
     return as_dtype(np.asarray(colours * relief), np.dtype(np.uint8))
 
 
-def _hatched(shown: Shown, inside: Drawn) -> Shown:
+def _hatched(shown: Shown, beyond: Drawn) -> Shown:
     """The picture with stripes where there is no counterpart."""
-    rows, columns = np.indices(inside.shape)
+    rows, columns = np.indices(beyond.shape)
     width = _line_width(shown) * 3
     stripes = np.where((rows + columns) // width % 2, *HATCHES).astype(np.uint8)
-    return np.where(inside[..., None], shown, stripes[..., None])
+    return np.where(beyond[..., None], stripes[..., None], shown)
 
 
 def _lined(shown: Shown, part: Drawn) -> Shown:
