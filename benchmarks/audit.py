@@ -12,8 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,6 +24,7 @@ import PIL.Image
 
 from doppelscan.settings import cores
 from search import DATA, changed, films, processor
+from stopwatch import Timed, company, ratios, timed
 
 COMMAND = "from doppelscan.cli import main; main()"
 PER_PATIENT = 2  # films of each patient, as in the set that they are made from
@@ -50,17 +50,17 @@ def main() -> None:
         sets = {name: n for name, n in sets.items() if n}
         write_films(folder, sets, a.data, a.side)
         files = [file for name in sets for file in sorted((folder / name).glob("*.png"))]
-        seconds = []
+        decoding: list[Timed[None]] = []
+        auditing: list[Timed[None]] = []
         for _ in range(a.repeats):
-            decoding = timed(lambda: decode(files, a.workers))
-            auditing = timed(lambda: audit(folder, sets, Path(scratch), a.workers, a.size))
-            seconds.append((decoding, auditing))
-            print(
-                f"decoding {decoding:.1f} s, audit {auditing:.1f} s, {auditing / decoding:.2f}x", flush=True
-            )
+            decoding.append(timed(lambda: decode(files, a.workers)))
+            auditing.append(timed(lambda: audit(folder, sets, Path(scratch), a.workers, a.size)))
+            print(f"decoding {decoding[-1].seconds:.1f} s, audit {auditing[-1].seconds:.1f} s", end="; ")
+            print("{:.2f}x, {:.2f}x of processors".format(*ratios(auditing[-1:], decoding[-1:])), end="; ")
+            print(company(), flush=True)
     shape = " + ".join(f"{n:,} {name}" for name, n in sets.items())
     shape += f", {a.side} px" + (f" brought to {a.size}" if a.size else "")
-    write(shape, np.array(seconds), a.out / f"audit-{processor()}.md")
+    write(shape, decoding, auditing, a.out / f"audit-{processor()}.md")
 
 
 def write_films(folder: Path, sets: dict[str, int], data: Path, side: int) -> None:
@@ -113,20 +113,17 @@ def audit(folder: Path, sets: dict[str, int], scratch: Path, workers: int, size:
     )
 
 
-def timed(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def write(shape: str, seconds: np.ndarray, path: Path) -> None:
-    """Print the medians over the runs and add them to the file; the ratio is the median of ratios within a run."""
-    (decoding, auditing), ratio = np.median(seconds, axis=0), np.median(seconds[:, 1] / seconds[:, 0])
-    row = f"| {shape}; median of {len(seconds)} | {decoding:.1f} | {auditing:.1f} | {ratio:.2f} |"
+def write(shape: str, decoding: list[Timed[None]], auditing: list[Timed[None]], path: Path) -> None:
+    """Print the medians over the runs and add them to the file; ratios are medians of ratios within a run."""
+    medians = [np.median([run.seconds for run in runs]) for runs in (decoding, auditing)]
+    cells = [f"{shape}; median of {len(decoding)}; {company()}", *(f"{median:.1f}" for median in medians)]
+    cells += [f"{ratio:.2f}" for ratio in ratios(auditing, decoding)]
+    row = "| " + " | ".join(cells) + " |"
     print(row)
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        path.write_text("| files | decoding, s | whole audit, s | ratio |\n| --- | --- | --- | --- |\n")
+        head = ["files", "decoding, s", "whole audit, s", "ratio", "ratio of processors' seconds"]
+        path.write_text(f"| {' | '.join(head)} |\n| {' | '.join(['---'] * len(head))} |\n")
     with path.open("a") as file:
         file.write(row + "\n")
 

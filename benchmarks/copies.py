@@ -119,7 +119,7 @@ def chosen(names: Sequence[str], encoders: Sequence[str]) -> dict[str, Method]:
 def measured(images: Cohort, queries: Planted, name: str, method: Method) -> Iterator[dict[str, object]]:
     """A row for each change, and for all changes of each list."""
     start = time.perf_counter()
-    score, best = method(images.train, images.train_patient, queries.pixels)
+    score, best = method(images, queries.pixels)
     seconds = time.perf_counter() - start
     print(f"{name}: {len(score)} queries, {seconds:.1f} s", flush=True)
     scored = queries.facts.assign(

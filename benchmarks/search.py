@@ -14,7 +14,6 @@ import ctypes
 import gc
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ import torch
 from doppelscan.search import Neighbours, Symmetries, exact, nearest, poses_of
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
+from stopwatch import Timed, company, ratios, timed
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CHUNK = 500  # images converted at once by the peers
@@ -38,11 +38,18 @@ Search = Callable[[np.ndarray, np.ndarray], Found]
 
 @dataclass(frozen=True)
 class Measured:
-    """What one search took: seconds, MiB above what the images take; and what it found."""
+    """What one search took: time, MiB above what the images take."""
 
-    seconds: float
+    timed: Timed[Found]
     memory: float
-    found: Found
+
+    @property
+    def found(self) -> Found:
+        """Neighbours and their scores."""
+        return self.timed.result
+
+    def __str__(self) -> str:
+        return f"{self.timed.seconds:.2f} s ({self.timed.cpu_seconds:.2f} of processors)"
 
 
 def main() -> None:
@@ -83,7 +90,7 @@ def against_peers(
         runs.setdefault("doppelscan", []).append(ours)
         for name in peers:
             runs.setdefault(name, []).append(measured(PEERS[name], queries, references))
-            print(name, round(runs[name][-1].seconds, 2), "s; ours", round(ours.seconds, 2), "s", flush=True)
+            print(f"{name} {runs[name][-1]}; ours {ours}; {company()}", flush=True)
             refuse_disagreement(name, ours.found, runs[name][-1].found, queries, references)
     return runs
 
@@ -115,7 +122,7 @@ def against_pose_by_pose(
     for _ in range(repeats):
         for name, search in searches.items():
             runs[name].append(measured(search, queries, references))
-            print(name, round(runs[name][-1].seconds, 2), "s", flush=True)
+            print(f"{name} {runs[name][-1]}; {company()}", flush=True)
         ours, theirs = (runs[name][-1].found for name in ("doppelscan", "pose by pose"))
         if any((a != b).any() for a, b in zip(ours, theirs, strict=True)):
             sys.exit("all poses at once and pose by pose disagree")
@@ -195,9 +202,9 @@ def measured(search: Search, queries: np.ndarray, references: np.ndarray) -> Mea
     gc.collect()
     ctypes.CDLL("libc.so.6").malloc_trim(0)  # give back what the search before has left
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    before, start = memory("VmRSS"), time.perf_counter()
-    found = search(queries, references)
-    return Measured(time.perf_counter() - start, memory("VmHWM") - before, found)
+    before = memory("VmRSS")
+    took = timed(lambda: search(queries, references))
+    return Measured(took, memory("VmHWM") - before)
 
 
 def memory(kind: str) -> float:
@@ -277,17 +284,19 @@ def changed(image: np.ndarray, i: int, name: str) -> np.ndarray:
     return altered.clip(0, 255).astype(np.uint8)[None]
 
 
-def table(runs: dict[str, list[Measured]]) -> pd.DataFrame:
+def table(runs: Runs) -> pd.DataFrame:
     """Medians over the runs; ratios are medians of ratios within a run."""
-    ours = np.array([run.seconds for run in runs["doppelscan"]])
-    rows = {
-        name: {
-            "seconds": np.median([run.seconds for run in of]),
-            "times doppelscan": np.median([run.seconds for run in of] / ours),
+    ours = [run.timed for run in runs["doppelscan"]]
+    rows = {}
+    for name, of in runs.items():
+        by_clock, of_processors = ratios([run.timed for run in of], ours)
+        rows[name] = {
+            "seconds": np.median([run.timed.seconds for run in of]),
+            "times doppelscan": by_clock,
+            "seconds of processors": np.median([run.timed.cpu_seconds for run in of]),
+            "times doppelscan's": of_processors,
             "MiB beyond the images": np.median([run.memory for run in of]),
         }
-        for name, of in runs.items()
-    }
     return pd.DataFrame(rows).T
 
 
@@ -299,7 +308,7 @@ def write(rows: pd.DataFrame, shape: str, repeats: int, path: Path) -> None:
         for name, row in zip(rows.index, rows.to_numpy(), strict=True)
     ]
     lines = ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *cells]]
-    text = f"## {shape}; median of {repeats}\n\n" + "\n".join(lines) + "\n\n"
+    text = f"## {shape}; median of {repeats}; {company()}\n\n" + "\n".join(lines) + "\n\n"
     print(text)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:

@@ -12,9 +12,12 @@ import numpy as np
 import pandas as pd
 from scipy import fft, ndimage
 
-from doppelscan.audit.judging import Judge
+from copying.sets import Cohort
+from doppelscan.audit import AuditSettings
+from doppelscan.audit.learning import learnt
 from doppelscan.audit.matching import References
-from doppelscan.audit.spaces import PIXELS, Encoded, Space
+from doppelscan.audit.spaces import Encoded, Space
+from doppelscan.audit.witnesses import Correlated
 from doppelscan.encoders.contrastive import ContrastiveSettings, fitted
 from doppelscan.encoders.pretrained import pretrained
 from doppelscan.images.geometry import resize
@@ -24,7 +27,7 @@ from doppelscan.settings import Resources
 from doppelscan.workers import silent
 
 Found = tuple[np.ndarray, np.ndarray]  # of each query: how like a training image it is, and which
-Method = Callable[[np.ndarray, np.ndarray, np.ndarray], Found]  # training images, their patients, queries
+Method = Callable[[Cohort, np.ndarray], Found]
 
 CANDIDATES = 20  # training images that SSIM looks at, the most correlated ones
 BLOCK = 256
@@ -33,68 +36,72 @@ DAR = ContrastiveSettings(preset="dar", epochs=10)
 SMALL = 64
 
 
-def pearson(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
+def pearson(images: Cohort, queries: np.ndarray) -> Found:
     """The largest correlation of pixels (paper A)."""
-    found = nearest(queries, train)
+    found = nearest(queries, images.train)
     return found.scores[:, 0], found.indices[:, 0]
 
 
-def pearson_flips(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
+def pearson_flips(images: Cohort, queries: np.ndarray) -> Found:
     """The same, of the query or its mirror image."""
     mirrored = np.ascontiguousarray(np.flip(queries, 3 if queries.ndim == 4 else 2))
-    as_is, flipped = pearson(train, patient, queries), pearson(train, patient, mirrored)
+    as_is, flipped = pearson(images, queries), pearson(images, mirrored)
     better = flipped[0] > as_is[0]
     return np.where(better, flipped[0], as_is[0]), np.where(better, flipped[1], as_is[1])
 
 
-def ssim(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
+def ssim(images: Cohort, queries: np.ndarray) -> Found:
     """The largest structural similarity (Wang et al. 2004) at 64 pixels a side, of the most correlated ones."""
-    candidates = nearest(queries, train, CANDIDATES).indices
-    x, y = _small(queries, 64), _small(train, 64)
+    candidates = nearest(queries, images.train, CANDIDATES).indices
+    x, y = _small(queries, 64), _small(images.train, 64)
     similar = np.stack([_ssim(x[i], y[candidates[i]]) for i in range(len(x))])
     best = similar.argmax(axis=1)
     every = np.arange(len(x))
     return similar[every, best], candidates[every, best]
 
 
-def perceptual_hash(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
+def perceptual_hash(images: Cohort, queries: np.ndarray) -> Found:
     """The largest share of equal bits of DCT hashes: 64 low frequencies, above their median or not."""
-    y = _hash(train)
+    y = _hash(images.train)
     return _best_of_blocks(_hash(queries), lambda x: x @ y.T / 64)
 
 
-def tiled_l2(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
+def tiled_l2(images: Cohort, queries: np.ndarray) -> Found:
     """The smallest distance, where that of two images is the largest of their tiles' (Carlini et al. 2023)."""
-    y = _tiles(_small(train, 64))
+    y = _tiles(_small(images.train, 64))
     return _best_of_blocks(_small(queries, 64), lambda x: -_tiled_distance(_tiles(x), y))
 
 
-def contrastive(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
-    """The largest correlation of vectors from an encoder trained on these images alone, for a minute."""
-    return _matched(train, queries, spaces=(_encoder(train, patient),))
+def contrastive(images: Cohort, queries: np.ndarray) -> Found:
+    """The largest correlation of vectors from an encoder trained on the training images alone, for a minute."""
+    return _matched(images, queries, _encoder(images))
 
 
-def dar(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
+def dar(images: Cohort, queries: np.ndarray) -> Found:
     """The same, the encoder and its augmentation being paper B's, at a scale that a processor can train.
 
     It sees at most 64 pixels for 10 epochs, in place of 512 for 200, and begins at random, not with ImageNet's weights.
     """
-    settings = replace(DAR, side=min(SMALL, max(train.shape[2:])))
-    return _matched(train, queries, spaces=(_encoder(train, patient, settings),))
+    settings = replace(DAR, side=min(SMALL, max(images.train.shape[2:])))
+    return _matched(images, queries, _encoder(images, settings))
 
 
 def by_encoder(name: str) -> Method:
     """The same, of a published encoder, which has seen none of the images: a TorchScript file or a folder."""
 
-    def published(train: np.ndarray, _patient: np.ndarray, queries: np.ndarray) -> Found:
-        return _matched(train, queries, spaces=(Encoded(pretrained(name), learnt=False),))
+    def published(images: Cohort, queries: np.ndarray) -> Found:
+        return _matched(images, queries, Encoded(pretrained(name), learnt=False))
 
     return published
 
 
-def registered(train: np.ndarray, patient: np.ndarray, queries: np.ndarray) -> Found:
-    """How well the candidates of pixels, encoder and points agree once aligned, without the margin of an audit."""
-    return _matched(train, queries, spaces=(_encoder(train, patient), PIXELS), judge=Judge())
+def registered(images: Cohort, queries: np.ndarray) -> Found:
+    """The statistic that an audit by `registered` rests on: the margins of all kinds of evidence."""
+    train, held = _set(images.train, images.train_patient), _set(images.compared)
+    references = References(train, held, Resources(), silent)
+    settings = AuditSettings(method="registered", effort="quick")
+    found = learnt(references, frozenset(), settings).match(ArrayBlocks(queries), "benchmark")
+    return np.nan_to_num(found.statistic, nan=-np.inf), found.best
 
 
 BASELINES: dict[str, Method] = {
@@ -107,17 +114,18 @@ BASELINES: dict[str, Method] = {
 METHODS: dict[str, Method] = BASELINES | {"dar": dar, "contrastive": contrastive, "registered": registered}
 
 
-def _encoder(train: np.ndarray, patient: np.ndarray, settings: ContrastiveSettings = QUICK) -> Encoded:
-    table = pd.DataFrame({"patient": patient.astype(str)})
-    return Encoded(fitted(ImageSet.from_arrays(train, table), settings), learnt=True)
+def _encoder(images: Cohort, settings: ContrastiveSettings = QUICK) -> Encoded:
+    return Encoded(fitted(_set(images.train, images.train_patient), settings), learnt=True)
 
 
-def _matched(
-    train: np.ndarray, queries: np.ndarray, *, spaces: tuple[Space, ...], judge: Judge | None = None
-) -> Found:
-    references = References(
-        ImageSet.from_arrays(train), None, Resources(), silent, spaces=spaces, judge=judge
-    )
+def _set(pixels: np.ndarray, patient: np.ndarray | None = None) -> ImageSet:
+    named = np.arange(len(pixels)) if patient is None else patient
+    return ImageSet.from_arrays(pixels, pd.DataFrame({"patient": named.astype(str)}))
+
+
+def _matched(images: Cohort, queries: np.ndarray, space: Space) -> Found:
+    witnesses = (Correlated(space),)
+    references = References(_set(images.train), None, Resources(), silent, witnesses=witnesses)
     found = references.match(ArrayBlocks(queries), "benchmark")
     return np.nan_to_num(found.score, nan=-1.0), found.best
 

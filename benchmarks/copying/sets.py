@@ -21,16 +21,21 @@ from doppelscan.seeds import stream
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TUNED_SHARE = 0.35
 HELD_OUT_SHARE = 0.4
+COMPARED_SHARE = 0.4  # of the held-out patients
 
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """Training images and held-out ones, (n, c, *space), with a number for each one's patient."""
+    """Training images and held-out ones, (n, c, *space), with a number for each one's patient.
+
+    `compared` are images of held-out patients that methods may compare with, none of whom is in `held`.
+    """
 
     train: np.ndarray
     train_patient: np.ndarray
     held: np.ndarray
     held_patient: np.ndarray
+    compared: np.ndarray
 
 
 def cohort(name: str, part: str, data: Path = DATA) -> Cohort:
@@ -46,7 +51,9 @@ def cohort(name: str, part: str, data: Path = DATA) -> Cohort:
     pixels = images.take(mine).read(0, len(mine))
     trained_on = {image.tobytes() for image in pixels[train]}
     held = ~train & np.array([image.tobytes() not in trained_on for image in pixels])
-    return Cohort(pixels[train], code[train], pixels[held], code[held])
+    compared = held & np.isin(code, _drawn(code[held], COMPARED_SHARE, "compared"))
+    held &= ~compared
+    return Cohort(pixels[train], code[train], pixels[held], code[held], pixels[compared])
 
 
 def _part(patient: np.ndarray, part: str) -> np.ndarray:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from doppelscan.loading import loaded_on_use
 
 if TYPE_CHECKING:
     from doppelscan.estimates import Estimate
@@ -17,19 +18,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 __all__ = ["Estimate", "Findings", "ImageSet", "open_images"]
 
-# Loaded on first use, so that `import doppelscan` and the command line do not wait for torch.
+# So that `import doppelscan` and the command line do not wait for what they may not need.
 _HOMES = {
-    "Estimate": "doppelscan.estimates",
-    "Findings": "doppelscan.findings",
-    "ImageSet": "doppelscan.imagesets",
-    "open_images": "doppelscan.imagesets",
+    "Estimate": "estimates",
+    "Findings": "findings",
+    "ImageSet": "imagesets",
+    "open_images": "imagesets",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'doppelscan' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = loaded_on_use(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 
 from cohorts import films, joined, noisy_copies, pixels_of
-from doppelscan.audit import AuditSettings, audit
-from doppelscan.audit.matching import References, fisher_z
+from doppelscan.audit import AuditSettings, audit, neighbours
+from doppelscan.audit.matching import References
 from doppelscan.audit.null import draw_null, identity_errors
-from doppelscan.audit.planting import AS_IT_IS, plant_controls
+from doppelscan.audit.planting import AS_IT_IS, plant, plant_controls
 from doppelscan.audit.verdicts import Rule, judge
 from doppelscan.errors import InputError
-from doppelscan.images.transforms import STANDARD
+from doppelscan.images.parts import PARTS
+from doppelscan.images.transforms import STANDARD, by_name
 from doppelscan.imagesets import ImageSet
 from doppelscan.search import ArrayBlocks, Blocks, Neighbours, nearest
 from doppelscan.settings import Resources
@@ -40,10 +41,6 @@ def test_the_margin_compares_the_best_of_training_and_holdout_on_fisher_s_scale(
     assert np.array_equal(matched.best, train.argmax(axis=1))
     assert np.allclose(matched.statistic, np.arctanh(train.max(axis=1)) - np.arctanh(held.max(axis=1)))
     assert np.allclose(references(None).match(synthetic, "test").statistic, np.arctanh(train.max(axis=1)))
-
-
-def test_fisher_s_scale_ends_before_infinity() -> None:
-    assert np.isfinite(fisher_z(np.array([-1.0, 1.0]))).all()
 
 
 def test_the_null_never_meets_its_own_patient() -> None:
@@ -125,6 +122,38 @@ def test_controls_do_not_depend_on_memory() -> None:
     )
     assert np.array_equal(wide.matched.statistic, narrow.matched.statistic)
     assert wide.transform == narrow.transform
+
+
+def test_controls_planted_again_are_not_matched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = plant_controls(references(), n_patients=4, seed=1)[0].matched
+    monkeypatch.setattr(neighbours.Search, "_found", None)
+    again = plant_controls(references(), n_patients=4, seed=1)[0].matched
+    assert np.array_equal(again.statistic, first.statistic)
+
+
+def test_what_a_copy_is_mixed_with_is_not_among_the_held_out_images() -> None:
+    speck = PARTS[0].at(4)  # 1/256 of the area: all else is the host
+    copies, novel = plant(references(), [speck, *by_name(["exact"])], n_patients=7, seed=0)
+    is_speck = np.array([name == speck.name for name in copies.transform_names])
+    assert copies.matched.holdout_score is not None
+    assert novel.matched.holdout_score is not None
+    assert copies.matched.holdout_score[is_speck].max() < 0.999
+    assert novel.matched.holdout_score.max() < 0.999
+    assert len(copies.source) == 2 * 7
+    assert len(novel.source) == 2 * 6  # in pairs
+    exact = plant(references(), by_name(["exact"]), n_patients=7, seed=0)[0]
+    assert np.array_equal(copies.matched.statistic[~is_speck], exact.matched.statistic)
+
+
+def test_hosts_would_be_found_if_they_were_not_left_out() -> None:
+    host = HOLDOUT.take([3])
+    assert references().match(host, "test").holdout_score == pytest.approx(1)
+
+
+def test_patients_have_one_number_in_all_arms() -> None:
+    copies, novel, same_patient = plant_controls(references(), n_patients=50, seed=0)
+    assert set(same_patient.patient) == set(copies.patient)
+    assert not set(copies.patient) & set(novel.patient)
 
 
 def test_a_training_set_of_single_films_has_no_same_patient_arm() -> None:
@@ -210,7 +239,7 @@ def test_a_second_audit_finds_its_matches_in_the_cache(monkeypatch: pytest.Monke
             raise TypeError("a set is searched again")
         return nearest(queries, *others, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("doppelscan.audit.neighbours.nearest", planted_only)
+    monkeypatch.setattr("doppelscan.audit.witnesses.correlated.nearest", planted_only)
     again = audit(train=TRAIN, holdout=HOLDOUT, synthetic=synthetic, settings=settings)
     assert again.to_json() == first.to_json()
     with pytest.raises(TypeError, match="searched again"):

@@ -28,7 +28,8 @@ every_method = pytest.mark.parametrize("method", methods.BASELINES)
 @pytest.fixture(scope="module")
 def images() -> Cohort:
     train, held = films(40, side=32, each=2), films(30, side=32, first=100)
-    return Cohort(pixels_of(train), train.patients, pixels_of(held), held.patients + 1000)
+    compared = pixels_of(films(20, first=200))
+    return Cohort(pixels_of(train), train.patients, pixels_of(held), held.patients + 1000, compared)
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +62,7 @@ def test_as_many_patients_as_there_are_are_drawn_before_any_twice() -> None:
 
 @every_method
 def test_a_copycat_is_caught_and_named_and_a_fresh_film_is_not(method: str, images: Cohort) -> None:
-    score, best = methods.METHODS[method](
-        images.train, images.train_patient, np.concatenate([images.train[:20], images.held[:20]])
-    )
+    score, best = methods.METHODS[method](images, np.concatenate([images.train[:20], images.held[:20]]))
     assert score.shape == best.shape == (40,)
     np.testing.assert_array_equal(best[:20], np.arange(20))
     assert score[:20].min() > score[20:].max()
@@ -72,17 +71,18 @@ def test_a_copycat_is_caught_and_named_and_a_fresh_film_is_not(method: str, imag
 @every_method
 @pytest.mark.parametrize("shape", [(3, 24, 40), (1, 16, 12, 20)], ids=str)
 def test_methods_take_colours_and_volumes(method: str, shape: tuple[int, ...]) -> None:
-    train = stream(0).integers(0, 256, (25, *shape)).astype(np.uint8)
-    _, best = methods.METHODS[method](train, np.arange(25), train[5:8])
+    pixels = stream(0).integers(0, 256, (45, *shape)).astype(np.uint8)
+    images = Cohort(pixels[:25], np.arange(25), pixels[:0], np.arange(0), pixels[25:])
+    _, best = methods.METHODS[method](images, pixels[5:8])
     assert best.tolist() == [5, 6, 7]
 
 
 def test_a_mirrored_copy_is_found_with_flips_only(images: Cohort) -> None:
     mirrored = np.ascontiguousarray(images.train[:10, :, :, ::-1])
-    score, best = methods.pearson_flips(images.train, images.train_patient, mirrored)
+    score, best = methods.pearson_flips(images, mirrored)
     np.testing.assert_allclose(score, 1)
     assert best.tolist() == list(range(10))
-    assert methods.pearson(images.train, images.train_patient, mirrored)[0].max() < 0.99
+    assert methods.pearson(images, mirrored)[0].max() < 0.99
 
 
 def test_pretrained_encoders_are_methods_by_the_names_of_their_files(images: Cohort, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_pretrained_encoders_are_methods_by_the_names_of_their_files(images: Coh
         torch.jit.save(torch.jit.script(nn.Sequential(nn.AvgPool2d(20), nn.Flatten())), str(file))
     chosen = copies.chosen(["Pearson"], [str(file)])
     assert list(chosen) == ["Pearson", "network.torchscript.pt"]
-    score, best = chosen[file.name](images.train, images.train_patient, images.train[:10])
+    score, best = chosen[file.name](images, images.train[:10])
     np.testing.assert_allclose(score, 1, atol=1e-6)
     assert best.tolist() == list(range(10))
 
@@ -102,14 +102,16 @@ def test_dar_is_paper_b_s_encoder_made_small(images: Cohort, monkeypatch: pytest
     assert replace(methods.DAR.recipe(2), epochs=paper.epochs) == paper
     monkeypatch.setattr(methods, "DAR", replace(methods.DAR, epochs=1))
     monkeypatch.setattr(methods, "SMALL", 16)
-    score, best = methods.dar(images.train[:8], images.train_patient[:8], images.train[:4])
+    few = replace(images, train=images.train[:8], train_patient=images.train_patient[:8])
+    score, best = methods.dar(few, images.train[:4])
     np.testing.assert_allclose(score, 1, atol=1e-6)
     assert best.tolist() == [0, 1, 2, 3]
 
 
 def test_the_tiled_distance_agrees_with_loops() -> None:
     train, queries = (stream(0, name).integers(0, 256, (6, 2, 16, 20)).astype(np.uint8) for name in "tq")
-    score, best = methods.tiled_l2(train, np.arange(6), queries)
+    images = Cohort(train, np.arange(6), train[:0], np.arange(0), train[:0])
+    score, best = methods.tiled_l2(images, queries)
     for query, found, which in zip(queries / 255, score, best, strict=True):
         distances = [
             max(

@@ -42,6 +42,8 @@ def _value(kind: Any) -> str:
     kind = next(one for one in _alternatives(kind) if one is not type(None))
     if get_origin(kind) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
+    if get_origin(kind) is list:
+        return f"{_value(get_args(kind)[0])}, again for more"
     if get_origin(kind) is tuple:
         return "two numbers"
     return KINDS[kind]
@@ -54,4 +56,6 @@ def _alternatives(kind: Any) -> Iterator[Any]:
 def _default(option: Any) -> str:
     if option.required:
         return "required"
+    if isinstance(option.default, list | tuple):
+        return ", ".join(f"`{one}`" for one in option.default)
     return "" if option.default is None or option.default is False else f"`{option.default}`"

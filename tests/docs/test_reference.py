@@ -13,14 +13,21 @@ import pytest
 from cohorts import films, joined, noisy_copies
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.errors import __all__ as errors
-from doppelscan.findings import CONTROLS, MATCHES, NULLS, Findings, read_run
+from doppelscan.findings import ALIGNMENTS, CONTROLS, MATCHES, NULLS, Findings, read_run
+from doppelscan.findings.power import PLANTED, POWER_FILES, Detection, Power
 
 from .options import command_names, option_table
 from .pages import ROOT, first_column
 
 COMMANDS, FILES, API = (ROOT / "docs/reference" / f"{name}.md" for name in ("commands", "files", "api"))
 MODULES = re.findall(r"^## (doppelscan[\w.]*)$", API.read_text(), flags=re.MULTILINE)
-TABLES = {"matches.parquet": MATCHES, "nulls.parquet": NULLS, "controls.parquet": CONTROLS}
+TABLES = {
+    "matches.parquet": MATCHES,
+    "nulls.parquet": NULLS,
+    "controls.parquet": CONTROLS,
+    "power.parquet": PLANTED,
+    "alignments.parquet": ALIGNMENTS,
+}
 
 
 @pytest.mark.parametrize("name", command_names())
@@ -46,6 +53,12 @@ def test_every_field_of_the_findings_is_told_and_in_the_schema() -> None:
     schema = json.loads((ROOT / "docs/schemas/findings-1.schema.json").read_text())
     assert set(first_column(FILES, "findings.json")) & names == names == set(schema["properties"])
     assert len(first_column(FILES, "findings.json")) >= len(names)
+
+
+def test_every_field_of_a_measurement_of_power_is_told() -> None:
+    names = {"format", *(field.name for kind in (Power, Detection) for field in fields(kind))}
+    assert names <= set(first_column(FILES, "power.json"))
+    assert set(first_column(FILES, "The power folder")) == set(POWER_FILES)
 
 
 def test_what_a_run_records_is_told(tmp_path: Path) -> None:

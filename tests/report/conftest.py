@@ -12,7 +12,16 @@ import pandas as pd
 import pytest
 
 from doppelscan.estimates import Estimate
-from doppelscan.findings import Findings, IdentityError, RatesByTransform, Run, write_run
+from doppelscan.findings import (
+    AlignedPair,
+    Findings,
+    IdentityError,
+    RatesByTransform,
+    Run,
+    alignments_of,
+    write_run,
+)
+from doppelscan.images.placement import Placement
 from doppelscan.imagesets import ImageSet
 from doppelscan.report import write_report
 
@@ -47,6 +56,7 @@ def make_example(tmp_path: Path) -> MakeExample:
         shape: tuple[int, ...] = (1, 24, 24),
         name: str = "img",
         record: dict[str, Any] | None = None,
+        aligned: bool = False,
         **changes: Any,
     ) -> Example:
         train, synthetic = sets(n, copies, shape, name)
@@ -56,6 +66,10 @@ def make_example(tmp_path: Path) -> MakeExample:
             nulls(),
             controls(),
             record or {},
+            alignments=alignments_of(
+                aligned_pair(f"{name}-drawn-{k}", f"{name}-real-{k % N_TRAIN}", len(shape) - 1)
+                for k in range(n if aligned else 0)
+            ),
         )
         write_run(tmp_path / "run", run)
         return Example(tmp_path / "run", run, train, synthetic)
@@ -76,6 +90,15 @@ def identity_error() -> IdentityError:
         2.1,
         "near-identical pixels",
     )
+
+
+def aligned_pair(synthetic_id: str, train_id: str, n_axes: int) -> AlignedPair:
+    """A pair of which the first quarter agrees; the training image is shifted by a tenth along the last axis."""
+    part = np.zeros((8,) * n_axes, dtype=bool)
+    part[(slice(0, 4),) * n_axes] = True
+    placement = Placement(np.eye(n_axes), np.array([0.0] * (n_axes - 1) + [0.2]))
+    agreement = np.where(part, 95, 20).astype(np.int8)
+    return AlignedPair(synthetic_id, train_id, placement, 0.9, 0.9, agreement, part)
 
 
 def patient(place: int, name: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from doppelscan.findings import write_run
 from doppelscan.report import write_report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -47,7 +49,11 @@ def report(make_example) -> Path:
             }
         }
     }
-    example = make_example(n=30, copies=4, patients_known=False, notes=("A note.",), record=record)
+    example = make_example(
+        n=30, copies=4, patients_known=False, notes=("A note.",), record=record, aligned=True
+    )
+    run = replace(example.run, alignments=example.run.alignments.head(5))
+    write_run(example.folder, run)  # of six matches that are shown, one is not aligned
     return write_report(example.folder, train=example.train, synthetic=example.synthetic, n_matches=6)
 
 
@@ -105,7 +111,7 @@ def test_the_keyboard_moves_enlarges_and_closes(opened) -> None:
         assert page.locator("dialog[open] .place").text_content() == "2"
         page.keyboard.press("Escape")
         assert page.locator("dialog[open]").count() == 0
-        page.wait_for_function("document.activeElement.id === 'match-2'", timeout=2000)
+        page.wait_for_selector("#match-2:focus", timeout=2000)
         page.keyboard.press("k")
 
 

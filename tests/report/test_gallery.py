@@ -7,13 +7,17 @@ import pytest
 from PIL import Image as Pillow
 
 from doppelscan.errors import UnreadableImage
+from doppelscan.findings import AlignedPair
 from doppelscan.images import Image
 from doppelscan.report.gallery import Panel, gallery
 from doppelscan.report.names import Names
 from doppelscan.report.pairs import Pair
 from doppelscan.report.sources import Pictures
 
+from .conftest import aligned_pair
+
 PAIR = Pair("drawn", "real", "anna", 0.98, 1.5, 1e-5, "tail", 1e-3, copied=True)
+ALIGNED = aligned_pair("drawn", "real", 2)
 PLAIN = Names()
 NEUTRAL = Names(True, {"anna": "patient 1"}, {"real": "real image 1"})
 
@@ -35,9 +39,14 @@ def never(name: str) -> Image:
 
 
 def panels(
-    pair: Pair = PAIR, names: Names = PLAIN, synthetic: Pictures = SQUARE, train: Pictures = SQUARE
+    pair: Pair = PAIR,
+    names: Names = PLAIN,
+    synthetic: Pictures = SQUARE,
+    train: Pictures = SQUARE,
+    aligned: AlignedPair | None = None,
 ) -> tuple[Panel, ...]:
-    return gallery([pair], names, synthetic=synthetic, train=train)[0].panels
+    found = {} if aligned is None else {aligned.synthetic_id: aligned}
+    return gallery([pair], names, synthetic=synthetic, train=train, aligned=found)[0].panels
 
 
 def decoded(panel: Panel) -> np.ndarray:
@@ -52,7 +61,7 @@ def test_a_match_shows_both_images_and_their_difference() -> None:
 
 
 def test_a_match_tells_its_verdict_and_numbers() -> None:
-    (match,) = gallery([PAIR], Names(), synthetic=shows((1, 8, 8)), train=shows((1, 8, 8)))
+    (match,) = gallery([PAIR], Names(), synthetic=shows((1, 8, 8)), train=shows((1, 8, 8)), aligned={})
     assert (match.synthetic, match.training, match.patient, match.verdict, match.flagged) == (
         "drawn",
         "real",
@@ -77,7 +86,7 @@ def test_a_match_tells_its_verdict_and_numbers() -> None:
     ],
 )
 def test_the_verdict_is_said_in_words(change: dict, verdict: str) -> None:
-    (match,) = gallery([replace(PAIR, **change)], Names(), synthetic=fails, train=fails)
+    (match,) = gallery([replace(PAIR, **change)], Names(), synthetic=fails, train=fails, aligned={})
     assert match.verdict == verdict
 
 
@@ -119,7 +128,9 @@ def test_redaction_shows_synthetic_images_that_are_not_flagged() -> None:
 
 
 def test_volumes_are_three_slices_side_by_side_and_stacked() -> None:
-    (match,) = gallery([PAIR], Names(), synthetic=shows((1, 12, 14, 10)), train=shows((1, 12, 14, 10)))
+    (match,) = gallery(
+        [PAIR], Names(), synthetic=shows((1, 12, 14, 10)), train=shows((1, 12, 14, 10)), aligned={}
+    )
     assert match.wide
     assert all(decoded(panel).shape[1] >= 12 + 12 + 14 for panel in match.panels)
 
@@ -131,3 +142,55 @@ def test_large_images_are_shrunk() -> None:
 def test_a_constant_image_is_shown() -> None:
     flat = lambda name: Image(np.full((1, 9, 9), 7, np.uint8))  # noqa: E731
     assert all(panel.source for panel in panels(synthetic=flat, train=flat))
+
+
+def test_an_aligned_match_shows_the_training_image_laid_onto_it_and_where_they_agree() -> None:
+    shown = panels(aligned=ALIGNED)
+    assert [panel.caption for panel in shown] == ["synthetic", "training, aligned", "agreement"]
+    assert all(panel.source and panel.alt for panel in shown)
+    assert "shifted by 10%" in shown[1].alt
+    assert (
+        "in 27.8% of what they share" in shown[2].alt
+    )  # a quarter of the image, nine tenths of which is shared
+    assert len({decoded(panel).shape for panel in shown}) == 1
+
+
+def test_only_a_flagged_image_has_its_part_outlined_and_it_says_how_much() -> None:
+    outlined, plain = panels(aligned=ALIGNED), panels(replace(PAIR, copied=False), aligned=ALIGNED)
+    assert all("outlined" in panel.alt for panel in outlined)
+    assert all("outlined" not in panel.alt for panel in plain)
+    for one, other in zip(outlined, plain, strict=True):
+        assert (decoded(one) != decoded(other)).any()
+    match, other = gallery(
+        [PAIR, replace(PAIR, copied=False)],
+        PLAIN,
+        synthetic=SQUARE,
+        train=SQUARE,
+        aligned={"drawn": ALIGNED},
+    )
+    assert match.alignment == (("aligned", "shifted by 10%"), ("outlined", "25.0% of the image"))
+    assert other.alignment == (("aligned", "shifted by 10%"),)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"aligned": replace(ALIGNED, train_id="another")},
+        {"aligned": aligned_pair("drawn", "real", 3)},
+        {"aligned": ALIGNED, "train": shows((1, 20, 21))},
+    ],
+    ids=["another match", "another number of axes", "another shape"],
+)
+def test_an_alignment_of_other_images_is_not_used(change: dict) -> None:
+    assert [panel.caption for panel in panels(**change)] == ["synthetic", "training", "difference"]
+
+
+def test_redaction_reads_no_image_of_an_aligned_match_either() -> None:
+    shown = panels(names=NEUTRAL, synthetic=never, train=never, aligned=ALIGNED)
+    assert [panel.source for panel in shown] == ["", "", ""]
+
+
+def test_an_aligned_match_whose_training_image_is_gone_says_so() -> None:
+    left, right, third = panels(train=fails, aligned=ALIGNED)
+    assert left.source
+    assert (right.blank, third.blank) == ("no real here", "It needs both images.")

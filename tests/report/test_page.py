@@ -173,6 +173,47 @@ def test_redaction_leaves_no_pixel_of_a_patient(make_example, shape: tuple[int, 
     assert len(Page(redacted).all("img")) == 6  # the synthetic images that are not flagged
 
 
+@pytest.mark.parametrize("shape", [(1, 24, 24), (3, 24, 24), (1, 12, 14, 10)])
+def test_redaction_leaves_no_aligned_picture_of_a_patient(make_example, shape: tuple[int, ...]) -> None:
+    example = make_example(n=10, copies=4, shape=shape, aligned=True)
+    shown, redacted = (Page(example.page(redact_training=secret)) for secret in (False, True))
+    captions = [text for text in shown.texts if text in ("training, aligned", "agreement")]
+    assert len(captions) == 20
+    pixels = {image["src"] for image in shown.all("img")} & {image["src"] for image in redacted.all("img")}
+    assert pixels == set()  # even the synthetic images that are not flagged are drawn otherwise
+    assert len(redacted.all("img")) == 6
+    for place in range(4, 10):
+        text = base64.b64encode(png(picture(example.synthetic[place].pixels))).decode()
+        assert text in example.page(redact_training=True)
+
+
+def test_what_the_third_picture_is_is_told_where_there_is_one(make_example) -> None:
+    example = make_example(n=6, copies=2, aligned=True)
+    page = Page(example.page())
+    assert "where the fine detail of the two agrees" in page.text
+    assert "The difference is orange" not in page.text
+    assert "Legend of the agreement" in [ul.get("aria-label") for ul in page.all("ul")]
+    redacted = Page(example.page(redact_training=True)).text
+    assert "fine detail of the two agrees" not in redacted
+    assert "The difference is orange" in Page(make_example(n=6).page()).text
+
+
+def test_matches_that_were_not_aligned_are_shown_by_their_difference(make_example) -> None:
+    example = make_example(n=6, aligned=True)
+    write_run(example.folder, replace(example.run, alignments=example.run.alignments.head(4)))
+    text = Page(example.page()).text
+    assert text.count("training, aligned") == 4
+    assert "The difference is orange" in text
+    assert "fine detail of the two agrees" in text
+
+
+def test_a_run_from_before_alignments_is_reported(make_example) -> None:
+    example = make_example(n=6, copies=2)
+    before = example.page()
+    (example.folder / "alignments.parquet").unlink()
+    assert example.page() == before
+
+
 def test_redaction_leaves_no_name_of_a_patient_or_real_image(make_example, identity_error) -> None:
     record = {
         "sets": {

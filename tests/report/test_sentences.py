@@ -5,7 +5,7 @@ import pytest
 
 from doppelscan.estimates import Estimate
 from doppelscan.findings import Findings, RatesByTransform
-from doppelscan.report.sentences import limits, reservations, verdict, verdict_sentence
+from doppelscan.report.sentences import changed, limits, reservations, verdict, verdict_sentence
 
 
 @pytest.fixture
@@ -130,3 +130,19 @@ def test_the_verdict_fits_a_terminal(some_found: Findings) -> None:
     assert verdict_sentence(some_found).startswith("12 of 1,000 synthetic images")
     assert "planted copies" in verdict_sentence(some_found)
     assert "\n" not in verdict_sentence(some_found)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("as_it_is", "as it is"),
+        ("mirrored", "mirrored"),
+        ("turned_-8 scaled_0.90", "turned by 8°, reduced to 0.90 of its size"),
+        (
+            "mirrored turned_90 scaled_1.12 stretched shifted_5 bent inverted",
+            "mirrored, turned by 90°, enlarged 1.12 times, stretched, shifted by 5%, bent, black and white exchanged",
+        ),
+    ],
+)
+def test_what_became_of_a_training_image_is_said(words: str, said: str) -> None:
+    assert changed(words) == said

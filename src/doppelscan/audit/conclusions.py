@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from doppelscan.audit.evidence import Evidence, View
-from doppelscan.audit.matching import Matched
+from doppelscan.audit.matched import Matched
 from doppelscan.audit.notes import notes
 from doppelscan.audit.planting import ControlArm
 from doppelscan.audit.rates import (

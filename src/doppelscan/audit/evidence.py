@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from doppelscan.audit.inputs import Sets
-from doppelscan.audit.learning import learnt
-from doppelscan.audit.matching import Matched, References
+from doppelscan.audit.matched import Matched
+from doppelscan.audit.matching import References
 from doppelscan.audit.null import NullArms, draw_null, identity_errors
 from doppelscan.audit.planting import ControlArm, plant_controls
 from doppelscan.audit.settings import AuditSettings
@@ -66,13 +66,15 @@ def method_references(pixels: References, settings: AuditSettings) -> tuple[Refe
     clean = _without_identity_errors(pixels, settings)
     if settings.method == "pearson":
         return pixels, clean
+    from doppelscan.audit.learning import learnt
+
     whole = learnt(pixels, clean.names, settings)
     cleaner = _without_identity_errors(whole.without_held_out(clean.names), settings)
     return whole, replace(cleaner, errors=clean.errors + cleaner.errors)
 
 
 def _null(references: References, settings: AuditSettings) -> NullArms:
-    return draw_null(references, n_patients=settings.n_null_patients, seed=settings.seed)
+    return draw_null(references, n_patients=settings.n_null, seed=settings.seed)
 
 
 @dataclass(frozen=True, eq=False)

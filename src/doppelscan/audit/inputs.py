@@ -177,17 +177,27 @@ def unseen_axes(images: ImageSet, settings: AuditSettings) -> list[Problem]:
 
 def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
     cure = "give --holdout"
+    learns = _learns(sets.train, settings)
     if sets.holdout is None:
         needing = {
             "--calibration": settings.calibration == "dar",
-            "--method": settings.preset is not None or settings.method == "registered",
+            "--method": learns,
         }
         return [
             Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", where=name, cure=cure)
             for name, needs in needing.items()
             if needs
         ]
-    if settings.preset is not None and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
+    if learns and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
         what = f"{settings.method} learns from half of the held-out patients, and {n} are too few"
         return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {_LEAST_TO_LEARN}")]
     return []
+
+
+def _learns(train: ImageSet, settings: AuditSettings) -> bool:
+    """Whether an encoder is trained on half of the holdout."""
+    if settings.preset is None or settings.method == "pearson":
+        return False
+    from doppelscan.audit.learning import trains  # torch, which other audits do without while files are read
+
+    return trains(train, settings)

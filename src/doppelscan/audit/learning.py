@@ -1,43 +1,82 @@
-"""What an audit learns before it compares: an encoder, from training images and a part of the holdout."""
+"""What a method learns before it compares: an encoder, and what is ordinary in each kind of evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
-from doppelscan.audit.judging import Judge
+import numpy as np
+
+from doppelscan.audit.matched import Yardstick
 from doppelscan.audit.matching import References
 from doppelscan.audit.settings import AuditSettings
-from doppelscan.audit.spaces import PIXELS, Encoded, Encoder
+from doppelscan.audit.spaces import Encoded, Encoder
+from doppelscan.audit.witnesses import Aligned, Correlated, Points, Posed, Tiles, Witness
 from doppelscan.encoders.contrastive import ContrastiveSettings, fitted
+from doppelscan.encoders.keypoints import extract_keypoints
 from doppelscan.encoders.pretrained import pretrained
 from doppelscan.imagesets import ImageSet, split
 from doppelscan.imagesets.joining import joined
+from doppelscan.seeds import stream
 
-__all__ = ["UNSEEN", "learnt"]
+__all__ = ["UNSEEN", "learnt", "trains"]
 
 UNSEEN = 0.5  # of the held-out patients, whom nothing is learnt from
+_SIDES = {2: (16, 64), 3: (12, 32)}  # pixels, by axes of space, from how far images are compared in all poses
+_MEASURED = 1 / 3  # of the training patients: the yardstick is taken from them
+_MOST_MEASURED = 100
+_FEW_POINTS = 40  # in the median film: with fewer, points are no witnesses
+_LOOKED_AT = 64  # films
 
 
 def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) -> References:
-    """References in the space of an encoder that was trained on the training set and half of the held-out patients.
+    """References for a method that is more than the correlation of pixels.
 
-    The two are so treated alike, and the other half, `unseen`, is a fair null: a null of images that an
-    encoder was trained on is anti-conservative. `twins` are patients found under two names; their held-out
-    images are not trained on. For paper B's threshold the encoder sees the training set alone, as there.
-    A pretrained encoder has seen none of the images, so all are a fair null.
+    An encoder that is trained sees the training set and half of the held-out patients: so the two are treated alike,
+    and the other half, `unseen`, is a fair null; a null of images that an encoder was trained on is
+    anti-conservative. `twins` are patients found under two names; their held-out images are not trained on. For
+    paper B's threshold the encoder sees the training set alone, as there. A pretrained encoder has seen none.
     """
+    if settings.method == "contrastive":
+        encoder, holdout, unseen = _encoder(pixels, twins, settings)
+        return _references(
+            pixels, (Correlated(Encoded(encoder, learnt=unseen is not None)),), holdout, unseen
+        )
+    from_afar = [Posed(side) for side in _SIDES[len(pixels.train.shape) - 1]]
+    witnesses: tuple[Witness, ...] = (Correlated(), *from_afar, Tiles())
+    if not trains(pixels.train, settings):
+        return _measured(_references(pixels, (*witnesses, Points()), pixels.holdout, None), settings.seed)
+    encoder, holdout, unseen = _encoder(pixels, twins, settings)
+    naming = Correlated(Encoded(encoder, learnt=unseen is not None)), from_afar[-1]
+    return _measured(_references(pixels, (*witnesses, Aligned(naming)), holdout, unseen), settings.seed)
+
+
+def trains(train: ImageSet, settings: AuditSettings) -> bool:
+    """Whether the method needs an encoder for such images: always, or for volumes and films with too few points."""
+    if settings.method != "registered":
+        return settings.method == "contrastive"
+    if len(train.shape) != 3:
+        return True
+    chosen = stream(settings.seed, "films with points").permutation(len(train))[:_LOOKED_AT]
+    points = extract_keypoints(train.take(np.sort(chosen)), Points().voting.points)
+    return bool(np.median(np.diff(points.starts)) < _FEW_POINTS)
+
+
+def _encoder(
+    pixels: References, twins: Collection[str], settings: AuditSettings
+) -> tuple[Encoder, ImageSet | None, ImageSet | None]:
+    """An encoder, the held-out images to compare with, and those that it has not seen; None if it has seen none."""
     if settings.pretrained is not None:
-        encoder = pretrained(settings.pretrained, resources=pixels.resources)
-        return _in_vectors(pixels, encoder, pixels.holdout, None, settings)
+        return pretrained(settings.pretrained, resources=pixels.resources), pixels.holdout, None
     assert pixels.holdout is not None, "the inputs were checked"
     if settings.calibration == "dar":
-        return _in_vectors(pixels, _trained(pixels, pixels.train, settings), pixels.holdout, None, settings)
+        return _trained(pixels, pixels.train, settings), pixels.holdout, None
     reference, unseen = split(pixels.holdout, UNSEEN, seed=settings.seed)
     clean = References(pixels.train, reference, pixels.resources, pixels.progress).without_held_out(twins)
     assert clean.holdout is not None, "there is a holdout"
     seen = joined({"train": pixels.train, "holdout": clean.holdout})
-    return _in_vectors(pixels, _trained(pixels, seen, settings), reference, unseen, settings)
+    return _trained(pixels, seen, settings), reference, unseen
 
 
 def _trained(pixels: References, seen: ImageSet, settings: AuditSettings) -> Encoder:
@@ -51,15 +90,21 @@ def _trained(pixels: References, seen: ImageSet, settings: AuditSettings) -> Enc
     )
 
 
-def _in_vectors(
-    pixels: References,
-    encoder: Encoder,
-    holdout: ImageSet | None,
-    unseen: ImageSet | None,
-    settings: AuditSettings,
+def _references(
+    pixels: References, witnesses: tuple[Witness, ...], holdout: ImageSet | None, unseen: ImageSet | None
 ) -> References:
-    space = Encoded(encoder, learnt=unseen is not None)
-    references = partial(References, pixels.train, holdout, pixels.resources, pixels.progress, unseen=unseen)
-    if settings.method == "contrastive":
-        return references(spaces=(space,))
-    return references(spaces=(space, PIXELS), judge=Judge())
+    make = partial(References, pixels.train, holdout, pixels.resources, pixels.progress, unseen=unseen)
+    return make(witnesses=witnesses)
+
+
+def _measured(references: References, seed: int) -> References:
+    """The references with a yardstick from some training patients, each matched without their own images."""
+    train = references.train
+    own = references.patients(train)
+    order = stream(seed, "measured patients").permutation(np.unique(own))
+    chosen = order[: max(1, min(_MOST_MEASURED, int(_MEASURED * len(order))))]
+    first = np.unique(own, return_index=True)
+    images = np.sort(first[1][np.isin(first[0], chosen)])
+    found, held = references.found(train.take(images), "what is ordinary", train_exclude=(own[images], own))
+    yardstick = Yardstick.of(found, held, references.kinds)
+    return replace(references, yardstick=yardstick, measured=references.names(chosen))

@@ -8,52 +8,19 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64, Int64
+from jaxtyping import Int64
 
-from doppelscan.audit.judging import Judge
-from doppelscan.audit.neighbours import Exclude, Search
-from doppelscan.audit.spaces import PIXELS, Space
+from doppelscan.audit.matched import Matched, Yardstick, by_one_kind, by_several_kinds
+from doppelscan.audit.neighbours import Search
+from doppelscan.audit.witnesses import Correlated, Exclude, Kind, Matcher, Witness
 from doppelscan.imagesets import ImageSet
-from doppelscan.search import Blocks, Kept, Neighbours
+from doppelscan.search import Blocks, Neighbours
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress
 
-__all__ = ["Matched", "References", "fisher_z"]
+__all__ = ["References"]
 
 Names = np.ndarray[tuple[int], np.dtype[np.object_]]
-
-_NEAREST_TO_ONE = 1 - 1e-9  # where Fisher's z is cut off: 10.7
-
-
-@dataclass(frozen=True, eq=False)
-class Matched:
-    """The best training matches of m images, and their best score among held-out images.
-
-    `holdout_score` is None where there is no holdout; scores are NaN, and indices -1, where undefined.
-    """
-
-    indices: Int64[np.ndarray, "m k"]
-    scores: Float64[np.ndarray, "m k"]
-    holdout_score: Float64[np.ndarray, " m"] | None
-
-    @property
-    def score(self) -> Float64[np.ndarray, " m"]:
-        """The best score among training images."""
-        return self.scores[:, 0]
-
-    @property
-    def best(self) -> Int64[np.ndarray, " m"]:
-        """The best training image."""
-        return self.indices[:, 0]
-
-    @property
-    def statistic(self) -> Float64[np.ndarray, " m"]:
-        """The margin on Fisher's z scale; without a holdout, z of the best score itself.
-
-        Images without detail match everything, trained on or not; the margin takes that away.
-        """
-        z = fisher_z(self.score)
-        return z if self.holdout_score is None else z - fisher_z(self.holdout_score)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +34,14 @@ class References:
     unseen
         The held-out images that nothing was learnt from: the null and the novel controls are made of them.
         The holdout itself if None.
-    spaces
-        What the correlations are of: pixels, or what an encoder makes of them.
-    judge
-        What scores the candidates that all spaces name; None where the one space's correlations are the scores.
-    kept
-        Either set, by identity, in each space, as the search has it in memory.
+    witnesses
+        Who says how like two images are; where there are several, the correlation of pixels is the first.
+    yardstick
+        What is ordinary in each kind of evidence; None where there is one kind only.
+    measured
+        The training patients whom the yardstick was taken from, by name: they are in no null.
+    seen
+        Either set, by identity, as each witness has seen it.
     """
 
     train: ImageSet
@@ -80,20 +49,26 @@ class References:
     resources: Resources
     progress: Progress
     unseen: ImageSet | None = None
-    spaces: tuple[Space, ...] = (PIXELS,)
-    judge: Judge | None = None
-    kept: Mapping[int, tuple[tuple[Space, Kept], ...]] = field(default_factory=dict, repr=False)
+    witnesses: tuple[Witness, ...] = (Correlated(),)
+    yardstick: Yardstick | None = None
+    measured: frozenset[str] = frozenset()
+    seen: Mapping[int, tuple[tuple[Witness, Matcher], ...]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         sets = [images for images in (self.train, self.holdout) if images is not None]
-        kept = {id(images): self.kept.get(id(images)) or self._keep(images) for images in sets}
-        object.__setattr__(self, "kept", kept)
+        seen = {id(images): self.seen.get(id(images)) or self._shown(images) for images in sets}
+        object.__setattr__(self, "seen", seen)
         object.__setattr__(self, "unseen", self.holdout if self.unseen is None else self.unseen)
 
     @property
     def learnt(self) -> bool:
         """Whether something was learnt from these images, so that they are no fair null."""
-        return any(space.learnt for space in self.spaces)
+        return any(witness.learnt for witness in self.witnesses)
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of evidence of all witnesses."""
+        return tuple(kind for witness in self.witnesses for kind in witness.kinds)
 
     def patients(self, images: ImageSet) -> Int64[np.ndarray, " n"]:
         """The patients of one of these sets, by numbers that all of them share, the training set's first."""
@@ -109,11 +84,28 @@ class References:
         holdout_exclude: Exclude | None = None,
     ) -> Matched:
         """The best matches of every query; `exclude` leaves out pairs of one group, as `search.nearest` does."""
+        found, held = self.found(
+            queries, work, k=k, train_exclude=train_exclude, holdout_exclude=holdout_exclude
+        )
+        if len(self.kinds) == 1:
+            return by_one_kind(found[0], None if held is None else held[0], self.kinds[0])
+        assert self.yardstick is not None, "several kinds of evidence need one"
+        return by_several_kinds(found, held, self.kinds, self.yardstick)
+
+    def found(
+        self,
+        queries: Blocks,
+        work: str,
+        *,
+        k: int = 1,
+        train_exclude: Exclude | None = None,
+        holdout_exclude: Exclude | None = None,
+    ) -> tuple[tuple[Neighbours, ...], tuple[Neighbours, ...] | None]:
+        """What every kind of evidence names: training images, and the best held-out one, if there is a holdout."""
         found = self._nearest(queries, self.train, k, train_exclude, f"{work}: training images")
         if self.holdout is None:
-            return Matched(found.indices, found.scores, None)
-        held = self._nearest(queries, self.holdout, 1, holdout_exclude, f"{work}: held-out images")
-        return Matched(found.indices, found.scores, held.scores[:, 0])
+            return found, None
+        return found, self._nearest(queries, self.holdout, 1, holdout_exclude, f"{work}: held-out images")
 
     def names(self, patients: Int64[np.ndarray, " k"]) -> frozenset[str]:
         """Who the patients of these numbers are, in all references to the same images."""
@@ -146,14 +138,15 @@ class References:
         ends = np.cumsum([len(part) for part in keys])[:-1]
         return dict(zip(sets, np.split(numbers.astype(np.int64), ends), strict=True)), names
 
-    def _keep(self, images: ImageSet) -> tuple[tuple[Space, Kept], ...]:
-        encoded = (space.encoded(images, self.resources, self.progress) for space in self.spaces)
-        return tuple(zip(self.spaces, map(Kept, encoded), strict=True))
+    def _shown(self, images: ImageSet) -> tuple[tuple[Witness, Matcher], ...]:
+        return tuple(
+            (witness, witness.against(images, self.resources, self.progress)) for witness in self.witnesses
+        )
 
     def _nearest(
         self, queries: Blocks, references: ImageSet, k: int, exclude: Exclude | None, work: str
-    ) -> Neighbours:
-        search = Search(references, self.kept[id(references)], self.judge, k, exclude)
+    ) -> tuple[Neighbours, ...]:
+        search = Search(references, self.seen[id(references)], k, exclude)
         if isinstance(queries, ImageSet) and len(queries):
             return search.run(queries, work, self.resources, self.progress)
         return search.once(queries, self.resources)
@@ -164,8 +157,3 @@ def _keys(images: ImageSet, *, trained: bool) -> Names:
     known = images.table["patient"]
     itself = f"\0{trained}" + images.table["id"]
     return np.asarray(known.where(known.notna(), itself), dtype=object)
-
-
-def fisher_z(correlation: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, " m"]:
-    """Fisher's z, on which correlations near 1 keep their distance; cut off at 1 - 1e-9."""
-    return np.asarray(np.arctanh(np.clip(correlation, -_NEAREST_TO_ONE, _NEAREST_TO_ONE)))

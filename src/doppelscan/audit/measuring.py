@@ -12,33 +12,23 @@ from jaxtyping import Bool, Int64
 
 from doppelscan.audit.detections import detections
 from doppelscan.audit.evidence import method_references
-from doppelscan.audit.inputs import (
-    Opener,
-    Source,
-    absent_encoder,
-    on_both_sides,
-    open_all,
-    other_shapes,
-    unseen_axes,
-)
+from doppelscan.audit.inputs import Opener, Source
 from doppelscan.audit.learning import UNSEEN
 from doppelscan.audit.matching import References
 from doppelscan.audit.planting import ControlArm, plant
 from doppelscan.audit.power_settings import PowerSettings
 from doppelscan.audit.records import described, versions
-from doppelscan.audit.settings import Method
-from doppelscan.errors import InputError, Problem
+from doppelscan.audit.sides import Sides, open_sides, too_few
+from doppelscan.errors import InputError
 from doppelscan.findings.power import Power, write_power
 from doppelscan.images.changes import Change
-from doppelscan.imagesets import ImageSet, split
+from doppelscan.imagesets import split
 from doppelscan.search.duplicates import first_identical
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, processes_kept, silent
 
 __all__ = ["power"]
 
-_HELD_OUT = 0.5  # of the patients, where no others are given
-_LEAST = 4  # held-out patients: two to compare with, two to plant
 _MANY = 100  # unseen patients, of whom one makes 1%
 
 
@@ -75,13 +65,11 @@ def power(
     """
     settings, resources = settings or PowerSettings(), resources or Resources()
     with processes_kept():
-        opened = Opener(settings.preparation, patient_pattern, resources, progress)
-        absent = absent_encoder(settings.with_encoder)
-        sides = _sides(open_all({"train": train, "holdout": holdout}, opened, absent), settings)
+        opener = Opener(settings.preparation, patient_pattern, resources, progress)
+        sides = open_sides(train, holdout, audit=settings.with_encoder, opener=opener)
+    pixels = References(sides.train, sides.holdout, resources, progress)
     original = first_identical(sides.train, resources)[0]
-    measured = [
-        _measured(sides, original, method, settings, resources, progress) for method in settings.methods
-    ]
+    measured = [_measured(pixels, original, method, settings) for method in settings.methods]
     planted = pd.concat([one.planted for one in measured], ignore_index=True)
     found = _power(sides, planted, measured, settings)
     if out is not None:
@@ -90,77 +78,39 @@ def power(
 
 
 @dataclass(frozen=True, eq=False)
-class _Sides:
-    """Training and held-out images, prepared and of one shape; whether the latter were split off."""
-
-    train: ImageSet
-    holdout: ImageSet
-    split_off: bool
-
-
-@dataclass(frozen=True, eq=False)
 class _Measured:
     """The planted images of one method, a row each, and how many images had to be left out."""
 
-    method: Method
+    method: str
     planted: pd.DataFrame
     n_errors: int
 
 
-def _sides(opened: dict[str, ImageSet], settings: PowerSettings) -> _Sides:
-    train, holdout = opened["train"], opened.get("holdout")
-    problems = [*other_shapes(opened), *unseen_axes(train, settings.with_encoder)]
-    if holdout is not None:
-        problems += [*on_both_sides(train, holdout), *_too_few(train, 2), *_too_few(holdout, _LEAST)]
-    else:
-        problems += _too_few(train, round(_LEAST / _HELD_OUT), ", of whom half are held out")
-    if problems:
-        raise InputError(problems)
-    if holdout is not None:
-        return _Sides(train, holdout, split_off=False)
-    return _Sides(*split(train, _HELD_OUT, seed=settings.seed), split_off=True)
-
-
-def _too_few(images: ImageSet, least: int, why: str = "") -> list[Problem]:
-    n = len(np.unique(images.patients))
-    if n >= least:
-        return []
-    return [Problem(f"shows {n} patients, and it takes {least}{why}", images.name, "add patients")]
-
-
 def _measured(
-    sides: _Sides,
-    original: Int64[np.ndarray, " t"],
-    method: Method,
-    settings: PowerSettings,
-    resources: Resources,
-    progress: Progress,
+    pixels: References, original: Int64[np.ndarray, " t"], method: str, settings: PowerSettings
 ) -> _Measured:
     """Every change planted and matched as an audit by this method would match it."""
-    pixels = References(sides.train, sides.holdout, resources, progress)
     _, clean = method_references(pixels, settings.audit(method))
-    references = _of_same_unseen(clean.references, sides, settings)
+    references = _of_same_unseen(clean.references, pixels, settings)
     tables = [
         _rows(arm, dict(graded), original, references).assign(method=method, list=name)
         for name, graded in settings.changes.items()
         for arm in plant(
-            references,
-            [change for change, _ in graded],
-            n_patients=settings.n_planted,
-            seed=settings.seed,
+            references, [change for change, _ in graded], n_patients=settings.n_planted, seed=settings.seed
         )
     ]
     return _Measured(method, pd.concat(tables, ignore_index=True), len(clean.errors))
 
 
-def _of_same_unseen(references: References, sides: _Sides, settings: PowerSettings) -> References:
-    """The references with those unseen images only that no method learns from, so that all meet the same ones."""
+def _of_same_unseen(references: References, pixels: References, settings: PowerSettings) -> References:
+    """The references with those unseen images only that no method learns from: all methods meet the same ones."""
     unseen = references.unseen
     assert unseen is not None, "there is a holdout"
+    assert pixels.holdout is not None, "there is a holdout"
     if any(method != "pearson" for method in settings.methods):
-        shared = split(sides.holdout, UNSEEN, seed=settings.seed)[1]
+        shared = split(pixels.holdout, UNSEEN, seed=settings.seed)[1]
         unseen = unseen.take(np.flatnonzero(unseen.table["id"].isin(shared.table["id"])))
-    if problems := _too_few(unseen, 2, ", once near-identical images of other patients are left out"):
+    if problems := too_few(unseen, 2, " besides near-identical images of others"):
         raise InputError(problems)
     return replace(references, unseen=unseen)
 
@@ -171,9 +121,9 @@ def _rows(
     original: Int64[np.ndarray, " t"],
     references: References,
 ) -> pd.DataFrame:
-    """A row for each planted image of an arm: the columns of its table, and those that `detections` needs."""
-    best, source = arm.matched.best, arm.images.table.iloc[arm.source]
+    """A row for each planted image of an arm: the columns of the table that is kept, and what `detections` needs."""
     changes = [change for change in arm.transform if change is not None]
+    best, source = arm.matched.best, arm.images.table.iloc[arm.source]
     ids = references.train.table["id"].to_numpy()
     return pd.DataFrame(
         {
@@ -202,24 +152,23 @@ def _named(arm: ControlArm, original: Int64[np.ndarray, " t"]) -> Bool[np.ndarra
 
 
 def _power(
-    sides: _Sides, planted: pd.DataFrame, measured: Sequence[_Measured], settings: PowerSettings
+    sides: Sides, planted: pd.DataFrame, measured: Sequence[_Measured], settings: PowerSettings
 ) -> Power:
     n_planted, n_unseen = (
         planted.loc[planted["arm"] == arm, "patient_number"].nunique() for arm in ("copy", "novel")
     )
     sets = {"train": sides.train, "holdout": sides.holdout}
-    known = all(images.patients_known for images in sets.values())
     return Power(
         n_train=len(sides.train),
         n_train_patients=len(np.unique(sides.train.patients)),
         n_holdout=len(sides.holdout),
         n_holdout_patients=len(np.unique(sides.holdout.patients)),
         split_off=sides.split_off,
-        patients_known=known,
+        patients_known=sides.patients_known,
         n_planted=n_planted,
         n_unseen=n_unseen,
         detections=detections(planted),
-        notes=tuple(_notes(sides, known, n_unseen, measured)),
+        notes=tuple(_notes(sides, n_unseen, measured)),
         made_from={
             "sets": {name: described(images) for name, images in sets.items()},
             "settings": settings.to_json(),
@@ -228,18 +177,19 @@ def _power(
     )
 
 
-def _notes(sides: _Sides, known: bool, n_unseen: int, measured: Sequence[_Measured]) -> Iterator[str]:  # noqa: FBT001
+def _notes(sides: Sides, n_unseen: int, measured: Sequence[_Measured]) -> Iterator[str]:
+    """What a reader must know to read the numbers, the gravest first."""
+    if not sides.patients_known:
+        yield "Some images name no patient; each counts as a patient of its own, and intervals may be too narrow."
     if sides.split_off:
         yield (
-            f"There is no holdout: {len(sides.holdout)} images of half of the patients were held out of the training "
-            "set, and the copies are of the other half. Among fewer images a copy is found more easily."
+            "There is no holdout: half of the patients were held out of the training set. Among the other half a "
+            "copy is found more easily than among all."
         )
-    if not known:
-        yield "Some images name no patient; each counts as a patient of its own, and intervals may be too narrow."
     if n_unseen < _MANY:
         yield (
-            f"{n_unseen} patients make the novel images: what is found at 1% of false alarms rests on the few "
-            "that look most like copies."
+            f"Novel images are of {n_unseen} patients: what is found at 1% of false alarms rests on the few that "
+            "look most like copies."
         )
     for one in measured:
         if one.n_errors:
@@ -247,3 +197,5 @@ def _notes(sides: _Sides, known: bool, n_unseen: int, measured: Sequence[_Measur
                 f"{one.method}: {one.n_errors} near-identical images of different patients were left out of what "
                 "is compared with; doppelscan dedupe lists such pairs."
             )
+    if sides.n_unreadable:
+        yield f"{sides.n_unreadable} files could not be read; power.json lists them."

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from doppelscan.audit.matching import Matched, References
+from doppelscan.audit.matched import Matched
+from doppelscan.audit.matching import References
 from doppelscan.findings import IdentityError
 from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
@@ -33,10 +34,7 @@ class NullArm:
     def without(self, patients: Int64[np.ndarray, " k"]) -> NullArm:
         """The arm without these patients."""
         kept = np.flatnonzero(~np.isin(self.patient, patients))
-        m = self.matched
-        held = None if m.holdout_score is None else m.holdout_score[kept]
-        matched = Matched(m.indices[kept], m.scores[kept], held)
-        return NullArm(self.name, self.images.take(kept), self.patient[kept], matched)
+        return NullArm(self.name, self.images.take(kept), self.patient[kept], self.matched.take(kept))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +79,8 @@ def _held_out(references: References) -> Iterator[NullArm]:
 def _of_other_patients(references: References, n_patients: int, seed: int) -> NullArm:
     train = references.train
     own = references.patients(train)
-    drawn = np.flatnonzero(np.isin(own, _some(own, n_patients, seed)))
+    free = np.setdiff1d(own, references.numbers(references.measured))
+    drawn = np.flatnonzero(np.isin(own, _some(free, n_patients, seed)))
     images = train.take(drawn)
     matched = references.match(images, "null of other patients", train_exclude=(own[drawn], own))
     return NullArm("leave_patient_out", images, own[drawn], matched)

@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from doppelscan.audit.matching import Matched, References
+from doppelscan.audit.matched import Matched, joined
+from doppelscan.audit.matching import References
 from doppelscan.audit.planted import Job, planted
 from doppelscan.images.changes import Change
 from doppelscan.images.transforms import STANDARD
@@ -21,7 +22,7 @@ __all__ = ["AS_IT_IS", "ControlArm", "plant", "plant_controls"]
 
 AS_IT_IS = "as it is"
 _AT_ONCE = 4096  # planted images that are matched between two writes to the cache
-_ALIGNED_AT_ONCE = 64  # the same where each is aligned with its candidates
+_SLOWLY_AT_ONCE = 256  # the same where several kinds of evidence are heard
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +68,7 @@ def plant(
     own, other = (_one_image_each(of.patients, n_patients=n_patients, seed=seed) for of in (train, unseen))
     paired = any(change.needs_other for change in changes)
     other = other[: len(other) // 2 * 2] if paired else other
+    assert len(other), "two unseen patients are the least, where images are paired"
     partner = other[np.arange(len(other)) ^ 1] if paired else other
     matched = partial(_arm, references, _groups(references, other if paired else other[:0]), seed)
     copies = matched("copy", train, _jobs(changes, own, np.resize(other, len(own))))
@@ -106,7 +108,7 @@ def _arm(
     )
     apart = source if name == "novel" else other
     left_out = np.where(apart >= 0, group[references.patients(unseen)[apart]], -1)
-    size = _AT_ONCE if references.judge is None else _ALIGNED_AT_ONCE
+    size = _AT_ONCE if len(references.kinds) == 1 else _SLOWLY_AT_ONCE
     tiles = [slice(start, start + size) for start in range(0, len(jobs), size)]
     parts = [
         _matched(
@@ -117,7 +119,7 @@ def _arm(
         )
         for tile in counted(tiles, f"controls: {name}", len(tiles), references.progress)
     ]
-    matched = _joined(parts)
+    matched = joined(parts)
     return ControlArm(
         name,
         images,
@@ -141,15 +143,6 @@ def _matched(
         return references.match(images, "controls", train_exclude=exclude)
     exclude = left_out, group[references.patients(references.holdout)]
     return references.match(images, "controls", holdout_exclude=exclude)
-
-
-def _joined(parts: Sequence[Matched]) -> Matched:
-    held = [part.holdout_score for part in parts if part.holdout_score is not None]
-    return Matched(
-        np.concatenate([part.indices for part in parts]),
-        np.concatenate([part.scores for part in parts]),
-        np.concatenate(held) if held else None,
-    )
 
 
 def _same_patient(references: References, n_patients: int, seed: int) -> ControlArm:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from doppelscan.audit.settings import AuditSettings, Method
 from doppelscan.encoders.contrastive.settings import Effort
@@ -37,7 +37,7 @@ class PowerSettings:
         Patients whose images are planted, in each arm: 100 by default, and 40 where each pair is aligned.
     """
 
-    methods: tuple[Method, ...] = ("pearson",)
+    methods: tuple[str, ...] = ("pearson",)
     transforms: tuple[str, ...] = ("standard",)
     strengths: tuple[float, ...] = (0.5, 1.0, 1.5, 2.0)
     encoder: str = "default"
@@ -55,10 +55,10 @@ class PowerSettings:
         """Patients whose images are planted, in each arm."""
         return self.n_patients or min(self.audit(method).n_planted for method in self.methods)
 
-    def audit(self, method: Method) -> AuditSettings:
+    def audit(self, method: str) -> AuditSettings:
         """The settings of an audit by one of the methods."""
         return AuditSettings(
-            method=method,
+            method=cast("Method", method),
             encoder=self.encoder,
             effort=self.effort,
             preparation=self.preparation,

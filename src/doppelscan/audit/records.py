@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
@@ -15,17 +10,19 @@ import numpy as np
 import pandas as pd
 
 import doppelscan
+from doppelscan.audit.clock import Clock
 from doppelscan.audit.conclusions import Conclusion, JudgedControls, statistic_of
 from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
+from doppelscan.audit.picturing import pictured
 from doppelscan.audit.settings import AuditSettings
 from doppelscan.audit.verdicts import Rule
 from doppelscan.encoders.published import located, place_fingerprint
-from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run
+from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run, alignments_of
 from doppelscan.imagesets import ImageSet
-from doppelscan.workers import Progress
+from doppelscan.settings import Resources
 
-__all__ = ["Clock", "as_run", "described", "versions"]
+__all__ = ["as_run", "described", "versions"]
 
 _PACKAGES = (
     "numpy",
@@ -40,38 +37,17 @@ _PACKAGES = (
 )
 
 
-@dataclass
-class Clock:
-    """When an audit began, how long each stage took, and a line of log for whatever was finished."""
-
-    progress: Progress
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    seconds: dict[str, float] = field(default_factory=dict)
-    log: list[str] = field(default_factory=list)
-
-    @contextlib.contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time one stage."""
-        begin = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - begin, 3)
-        self._note(f"{name} took {self.seconds[name]:.1f} s")
-
-    def tell(self, work: str, done: int, total: int) -> None:
-        """Pass progress on, and log each piece of work when it is done."""
-        self.progress(work, done, total)
-        if done == total:
-            self._note(f"{work} ({total:,})")
-
-    def _note(self, what: str) -> None:
-        self.log.append(f"{datetime.now(UTC).isoformat(timespec='seconds')} {what}")
-
-
-def as_run(conclusion: Conclusion, evidence: Evidence, settings: AuditSettings, clock: Clock) -> Run:
-    """The run that `findings.write_run` writes."""
+def as_run(
+    conclusion: Conclusion, evidence: Evidence, settings: AuditSettings, resources: Resources, clock: Clock
+) -> Run:
+    """The run that `findings.write_run` writes; where the method aligns, pairs are aligned for the report."""
+    matches, alignments = _matches(conclusion, evidence), alignments_of(())
+    if settings.method == "registered":
+        with clock.stage("picturing"):
+            alignments = pictured(matches, evidence.sets, resources, clock.tell)
     return Run(
         findings=conclusion.findings,
-        matches=_matches(conclusion, evidence),
+        matches=_with_alignments(matches, alignments),
         nulls=_table(
             NULLS.names,
             [_null(arm, evidence.sets.train, conclusion.rule) for arm in evidence.whole.null.arms],
@@ -79,6 +55,7 @@ def as_run(conclusion: Conclusion, evidence: Evidence, settings: AuditSettings, 
         controls=_table(CONTROLS.names, [_controls(one, evidence) for one in conclusion.controls.values()]),
         record=_record(evidence, settings, clock),
         log=tuple(clock.log),
+        alignments=alignments,
     )
 
 
@@ -124,6 +101,13 @@ def _matches(conclusion: Conclusion, evidence: Evidence) -> pd.DataFrame:
     found = (matched.indices.ravel() >= 0) | (table["rank"].to_numpy() == 1)
     kept: pd.DataFrame = table.loc[found, MATCHES.names].reset_index(drop=True)
     return kept
+
+
+def _with_alignments(matches: pd.DataFrame, alignments: pd.DataFrame) -> pd.DataFrame:
+    """The matches, each that was aligned with how."""
+    how = dict(zip(alignments["synthetic_id"], alignments["aligned_by"], strict=True))
+    best = zip(matches["synthetic_id"], matches["rank"], strict=True)
+    return matches.assign(aligned_by=[how.get(name, "") if rank == 1 else "" for name, rank in best])
 
 
 def _null(arm: NullArm, train: ImageSet, rule: Rule) -> pd.DataFrame:

@@ -51,7 +51,8 @@ class AuditSettings:
         Patients whose images are planted, in each arm of the controls: 100 by default, and 40 where each pair is
         aligned.
     n_null_patients
-        At most so many training patients join the null, drawn by `seed`.
+        At most so many training patients join the null, drawn by `seed`: 5,000 by default, and 500 where several
+        kinds of evidence are heard.
     n_draws
         Bootstrap draws of the null's patients behind the intervals.
     """
@@ -65,7 +66,7 @@ class AuditSettings:
     preparation: Preparation = field(default_factory=Preparation)
     n_matches: int = 3
     n_controls: int | None = None
-    n_null_patients: int = 5000
+    n_null_patients: int | None = None
     n_draws: int = 200
     seed: int = 0
 
@@ -79,7 +80,18 @@ class AuditSettings:
         """Patients whose images are planted, in each arm of the controls."""
         if self.n_controls is not None:
             return self.n_controls
-        return 40 if self.method == "registered" else 100
+        if self.method != "registered":
+            return 100
+        return 20 if self.effort == "quick" else 40
+
+    @property
+    def n_null(self) -> int:
+        """At most so many training patients join the null."""
+        if self.n_null_patients is not None:
+            return self.n_null_patients
+        if self.method != "registered":
+            return 5000
+        return 200 if self.effort == "quick" else 500
 
     @property
     def preset(self) -> Preset | None:
@@ -94,7 +106,8 @@ class AuditSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, all of them."""
-        return asdict(self) | {"preparation": self.preparation.to_json(), "n_controls": self.n_planted}
+        chosen = {"n_controls": self.n_planted, "n_null_patients": self.n_null}
+        return asdict(self) | {"preparation": self.preparation.to_json()} | chosen
 
     def _problems(self) -> list[tuple[str, str]]:
         problems = []
@@ -106,6 +119,10 @@ class AuditSettings:
         if (self.calibration == "fixed") != (self.threshold is not None):
             problems.append(
                 ("a threshold goes with the calibration `fixed`, and only with it", "--threshold")
+            )
+        if (self.method, self.calibration) == ("registered", "dar"):
+            problems.append(
+                ("the calibration `dar` goes with the methods pearson and contrastive", "--calibration")
             )
         if self.threshold is not None and not -1 < self.threshold < 1:
             problems.append(

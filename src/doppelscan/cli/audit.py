@@ -73,8 +73,7 @@ def audit(
     A set is a folder of PNG, JPEG, TIFF, DICOM or NIfTI (sub-folders are labels; an images.csv in it is its
     table), a table naming files, set.npz:train, an .npy, or a folder that `doppelscan prepare` wrote.
     """
-    from doppelscan.audit import AuditSettings
-    from doppelscan.audit import audit as run_audit
+    from doppelscan.audit import AuditSettings, audited
     from doppelscan.findings.run import check_folder
     from doppelscan.report import write_report
 
@@ -91,7 +90,7 @@ def audit(
     )
     resources = as_resources(memory, workers, device)
     with shown_progress() as progress:
-        findings = run_audit(
+        done = audited(
             train=train,
             synthetic=synthetic,
             holdout=holdout,
@@ -101,7 +100,10 @@ def audit(
             resources=resources,
             progress=progress,
         )
-        page = write_report(out, redact_training=redact_training)
+        page = write_report(
+            out, train=done.sets.train, synthetic=done.sets.synthetic, redact_training=redact_training
+        )
+    findings = done.findings
     say(json.dumps(findings.to_json(), ensure_ascii=False) if as_json else summary(findings, page))
     if fail_above is not None:
         _gate(findings, fail_above)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,7 +24,6 @@ from doppelscan.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from doppelscan.audit.settings import Method
     from doppelscan.estimates import Estimate
     from doppelscan.findings.power import Detection, Power
 
@@ -81,7 +80,7 @@ def power(
 
     check_folder(out, POWER_FILES, "a measurement of power")
     settings = PowerSettings(
-        methods=cast("tuple[Method, ...]", tuple(method)),
+        methods=tuple(method),
         transforms=tuple(transforms),
         strengths=tuple(sorted(strength)),
         encoder=encoder,

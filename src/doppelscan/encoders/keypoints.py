@@ -7,7 +7,7 @@ of their histograms. Nothing is learnt, so that every image set is served and no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,13 +15,14 @@ from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
+import pandas as pd
 from jaxtyping import Complex64, Float32, Int64, Shaped, UInt8
 
 from doppelscan.encoders.shades import grey, refuse_unless_finite, resized
 from doppelscan.errors import InputError, Problem
 from doppelscan.settings import Resources
 
-__all__ = ["ONE", "KeypointSettings", "Keypoints", "extract_keypoints", "inverted", "mirrored"]
+__all__ = ["ONE", "KeypointSettings", "Keypoints", "extract_keypoints", "inverted", "joined", "mirrored"]
 
 ONE = 2.0**18
 """The product of a descriptor with itself, to within rounding."""
@@ -92,6 +93,37 @@ class Keypoints:
         span = slice(int(self.starts[start]), int(self.starts[stop]))
         starts = self.starts[start : stop + 1] - self.starts[start]
         return Keypoints(self.descriptors[span], self.place[span], self.frame[span], starts, self.space)
+
+    def as_table(self) -> pd.DataFrame:
+        """A row a point: the position of its image, where it is, and its descriptor."""
+        where = {"image": self.image} | {
+            f"{of} {part}": getattr(getattr(self, of), part)
+            for of in ("place", "frame")
+            for part in ("real", "imag")
+        }
+        columns = [str(i) for i in range(_N_BYTES)]
+        return pd.concat([pd.DataFrame(where), pd.DataFrame(self.descriptors, columns=columns)], axis=1)
+
+    @staticmethod
+    def of_table(table: pd.DataFrame, n: int, space: tuple[int, int]) -> Keypoints:
+        """The points of n images of this shape, from the table of them."""
+        starts = np.searchsorted(table["image"].to_numpy(), np.arange(n + 1)).astype(np.int64)
+        place, frame = (
+            (table[f"{of} real"] + 1j * table[f"{of} imag"]).to_numpy(np.complex64)
+            for of in ("place", "frame")
+        )
+        descriptors = table[[str(i) for i in range(_N_BYTES)]].to_numpy(np.uint8)
+        return Keypoints(descriptors, place, frame, starts, space)
+
+
+def joined(parts: Sequence[Keypoints]) -> Keypoints:
+    """The points of images that were looked at part by part, at least one, in order."""
+    descriptors, place, frame = (
+        np.concatenate([getattr(part, of) for part in parts]) for of in ("descriptors", "place", "frame")
+    )
+    counts = np.concatenate([np.diff(part.starts) for part in parts])
+    starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    return Keypoints(descriptors, place, frame, starts, parts[0].space)
 
 
 def extract_keypoints(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,25 @@ import pandas as pd
 
 from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.findings.findings import FORMAT, Findings
-from doppelscan.findings.tables import CONTROLS, MATCHES, NULLS
+from doppelscan.findings.tables import ALIGNMENTS, CONTROLS, MATCHES, NULLS
 from doppelscan.store import check_writable, read_json, read_table, write_json, write_table, write_text
 
 __all__ = ["RECORD_FORMAT", "Run", "check_folder", "read_run", "write_run"]
 
 RECORD_FORMAT = "doppelscan-run/1"
-_FILES = ("matches.parquet", "nulls.parquet", "controls.parquet", "run.json", "run.log", "findings.json")
+_FILES = (
+    "matches.parquet",
+    "nulls.parquet",
+    "controls.parquet",
+    "alignments.parquet",
+    "run.json",
+    "run.log",
+    "findings.json",
+)
+
+
+def _no_alignments() -> pd.DataFrame:
+    return pd.DataFrame(columns=ALIGNMENTS.names)
 
 
 @dataclass(frozen=True)
@@ -27,6 +39,7 @@ class Run:
     `record` is the content of `run.json`: `sets` (for `train`, `synthetic`, `holdout`: where the set is,
     its fingerprint, its number of images, the preparation, what could not be read), `settings`, `seed`,
     `versions`, `started`, `seconds` by stage. `log` holds the lines of `run.log`, for people.
+    `alignments` has no row unless the method aligns; `findings.alignments` reads them.
     """
 
     findings: Findings
@@ -35,6 +48,7 @@ class Run:
     controls: pd.DataFrame
     record: Mapping[str, Any]
     log: tuple[str, ...] = ()
+    alignments: pd.DataFrame = field(default_factory=_no_alignments)
 
 
 def check_folder(folder: Path, files: Collection[str] = _FILES, what: str = "an audit") -> None:
@@ -61,6 +75,7 @@ def write_run(folder: Path, run: Run) -> None:
     write_table(folder / "matches.parquet", run.matches, MATCHES)
     write_table(folder / "nulls.parquet", run.nulls, NULLS)
     write_table(folder / "controls.parquet", run.controls, CONTROLS)
+    write_table(folder / "alignments.parquet", run.alignments, ALIGNMENTS)
     write_json(folder / "run.json", {"format": RECORD_FORMAT} | dict(run.record))
     write_text(folder / "run.log", "".join(f"{line}\n" for line in run.log))
     write_json(folder / "findings.json", run.findings.to_json())
@@ -87,6 +102,7 @@ def read_run(folder: Path) -> Run:
         "matches": lambda: read_table(folder / "matches.parquet", MATCHES),
         "nulls": lambda: read_table(folder / "nulls.parquet", NULLS),
         "controls": lambda: read_table(folder / "controls.parquet", CONTROLS),
+        "alignments": lambda: _alignments(folder / "alignments.parquet"),
         "record": lambda: read_json(folder / "run.json", expected=RECORD_FORMAT),
     }
     for name, read in readers.items():
@@ -97,3 +113,8 @@ def read_run(folder: Path) -> Run:
     if problems:
         raise FormatError(problems)
     return Run(**parts)
+
+
+def _alignments(path: Path) -> pd.DataFrame:
+    """The alignments; the first runs have no such file."""
+    return read_table(path, ALIGNMENTS) if path.exists() else _no_alignments()

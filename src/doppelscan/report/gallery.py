@@ -1,20 +1,23 @@
-"""How the most suspicious matches look: synthetic image, training image, and where they differ."""
+"""How the most suspicious matches look: synthetic image, training image, and where they differ or agree."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import UInt8
 
 from doppelscan.errors import UnreadableImage
+from doppelscan.findings import AlignedPair
 from doppelscan.images import Image
 from doppelscan.images.montage import difference, picture, png, shrunk
 from doppelscan.report.names import Names
-from doppelscan.report.numbers import p_value, value
+from doppelscan.report.numbers import p_value, share, value
+from doppelscan.report.overlays import aligned_pictures
 from doppelscan.report.pairs import Pair
+from doppelscan.report.sentences import changed
 from doppelscan.report.sources import Pictures
 
 __all__ = ["Match", "Panel", "gallery"]
@@ -47,6 +50,7 @@ class Match:
     patient: str
     verdict: str
     flagged: bool
+    alignment: tuple[tuple[str, str], ...]
     facts: tuple[tuple[str, str], ...]
     panels: tuple[Panel, ...]
 
@@ -57,25 +61,38 @@ class Match:
 
 
 def gallery(
-    pairs: Iterable[Pair], names: Names, *, synthetic: Pictures, train: Pictures
+    pairs: Iterable[Pair],
+    names: Names,
+    *,
+    synthetic: Pictures,
+    train: Pictures,
+    aligned: Mapping[str, AlignedPair],
 ) -> tuple[Match, ...]:
-    """The matches with their pictures.
+    """The matches with their pictures; `aligned` are those that were aligned, by synthetic image.
 
     Where names are redacted no training image is read at all, and neither is a synthetic image that is
     flagged: it shows a patient too.
     """
-    return tuple(_match(pair, names, synthetic, train) for pair in pairs)
+    return tuple(_match(pair, _of(pair, aligned), names, synthetic, train) for pair in pairs)
 
 
-def _match(pair: Pair, names: Names, synthetic: Pictures, train: Pictures) -> Match:
+def _of(pair: Pair, aligned: Mapping[str, AlignedPair]) -> AlignedPair | None:
+    found = aligned.get(pair.synthetic_id)
+    return found if found is not None and found.train_id == pair.train_id else None
+
+
+def _match(
+    pair: Pair, aligned: AlignedPair | None, names: Names, synthetic: Pictures, train: Pictures
+) -> Match:
     return Match(
         synthetic=pair.synthetic_id,
         training="none" if pair.train_id is None else names.image(pair.train_id),
         patient=names.patient(pair.patient),
         verdict=_verdict(pair),
         flagged=pair.copied,
+        alignment=tuple(_alignment(pair, aligned)),
         facts=tuple(_facts(pair)),
-        panels=_panels(pair, names, synthetic, train),
+        panels=_panels(pair, aligned, names, synthetic, train),
     )
 
 
@@ -87,6 +104,13 @@ def _verdict(pair: Pair) -> str:
     return "copied" if pair.copied else "not flagged"
 
 
+def _alignment(pair: Pair, aligned: AlignedPair | None) -> Iterator[tuple[str, str]]:
+    if aligned is not None:
+        yield "aligned", changed(aligned.aligned_by)
+        if pair.copied and aligned.part is not None:
+            yield "outlined", f"{share(float(aligned.part.mean()))} of the image"
+
+
 def _facts(pair: Pair) -> Iterator[tuple[str, str]]:
     yield "score", value(pair.score)
     yield "statistic", value(pair.statistic)
@@ -94,18 +118,51 @@ def _facts(pair: Pair) -> Iterator[tuple[str, str]]:
     yield "q-value", p_value(pair.q_value)
 
 
-def _panels(pair: Pair, names: Names, synthetic: Pictures, train: Pictures) -> tuple[Panel, ...]:
+def _panels(
+    pair: Pair, aligned: AlignedPair | None, names: Names, synthetic: Pictures, train: Pictures
+) -> tuple[Panel, ...]:
     left = WITHHELD_COPY if names.redacted and pair.copied else _looked_up(pair.synthetic_id, synthetic)
     right = WITHHELD if names.redacted else _looked_up(pair.train_id, train)
     real = names.image(pair.train_id)
+    alts = (
+        f"Synthetic image {pair.synthetic_id}",
+        f"The training image most like it, {real}, patient {names.patient(pair.patient)}",
+    )
+    if isinstance(left, Image) and isinstance(right, Image) and aligned and _fit(left, right, aligned):
+        return _aligned_panels(left, right, aligned, alts, outlined=pair.copied)
     return (
-        _panel("synthetic", f"Synthetic image {pair.synthetic_id}", left),
-        _panel(
-            "training",
-            f"The training image most like it, {real}, patient {names.patient(pair.patient)}",
-            right,
-        ),
+        _panel("synthetic", alts[0], left),
+        _panel("training", alts[1], right),
         _difference_panel(left, right, redacted=names.redacted),
+    )
+
+
+def _fit(synthetic: Image, training: Image, aligned: AlignedPair) -> bool:
+    """Whether the images are as they were when they were aligned."""
+    return (
+        synthetic.stored.shape == training.stored.shape
+        and synthetic.stored.ndim == aligned.agreement.ndim + 1
+    )
+
+
+def _aligned_panels(
+    synthetic: Image, training: Image, aligned: AlignedPair, alts: tuple[str, str], *, outlined: bool
+) -> tuple[Panel, ...]:
+    shown = aligned_pictures(synthetic, training, aligned, outlined=outlined, longest=LONGEST_SIDE)
+    agrees = share(min(1.0, float((aligned.agreement > 50).mean()) / max(aligned.overlap, 1e-9)))
+    where = "; outlined is the part that agrees" if outlined and aligned.part is not None else ""
+    return (
+        _pictured("synthetic", alts[0] + where, shown.synthetic),
+        _pictured(
+            "training, aligned",
+            f"{alts[1]}, laid onto it: {changed(aligned.aligned_by)}{where}",
+            shown.training,
+        ),
+        _pictured(
+            "agreement",
+            f"Where their fine detail agrees: in {agrees} of what they share{where}",
+            shown.agreement,
+        ),
     )
 
 

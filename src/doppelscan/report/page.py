@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from doppelscan.findings import Run, read_run
+from doppelscan.findings import Run, aligned_pairs, read_run
 from doppelscan.imagesets import ImageSet
-from doppelscan.report.gallery import gallery
+from doppelscan.report.gallery import Match, gallery
 from doppelscan.report.histogram import Histogram, Scores, histogram
 from doppelscan.report.names import Names
 from doppelscan.report.pairs import Pair, best_pairs
@@ -45,8 +45,9 @@ def write_report(
         The sets that were audited, where they are not, or no longer, where the run's record says. A picture that
         cannot be had is replaced by the reason.
     redact_training
-        Show no training image, no synthetic image that is flagged as a copy of one, no difference, and no
-        identifier or path of real data. Identifiers of synthetic images stay, and those images that are not flagged.
+        Show no training image, no synthetic image that is flagged as a copy of one, no difference, no map of
+        agreement, and no identifier or path of real data. Identifiers of synthetic images stay, and those images
+        that are not flagged.
     n_matches
         How many of the most suspicious matches are shown.
 
@@ -63,8 +64,9 @@ def write_report(
         names,
         synthetic=pictures(run.record, "synthetic", synthetic),
         train=REDACTED if redact_training else pictures(run.record, "train", train),
+        aligned=aligned_pairs(run.alignments),
     )
-    write_text(folder / "report.html", rendered(_said(run, names, pairs) | {"matches": shown}))
+    write_text(folder / "report.html", rendered(_said(run, names, pairs) | _seen(shown)))
     return folder / "report.html"
 
 
@@ -87,6 +89,14 @@ def _said(run: Run, names: Names, pairs: Sequence[Pair]) -> dict[str, Any]:
         "limits": tuple(limits(findings)),
         "started": str(run.record.get("started", "")),
         "most_rows": LONGEST_TABLE,
+    }
+
+
+def _seen(matches: tuple[Match, ...]) -> dict[str, Any]:
+    """The matches, and what kinds of pictures there are to be explained."""
+    return {
+        "matches": matches,
+        "kinds": {panel.caption for match in matches for panel in match.panels if panel.source},
     }
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 import pandas as pd
 
+from doppelscan.findings import most_suspicious
+
 __all__ = ["Pair", "best_pairs"]
 
 
@@ -29,10 +31,7 @@ class Pair:
 
 def best_pairs(matches: pd.DataFrame) -> tuple[Pair, ...]:
     """The best match of each synthetic image, most suspicious first: flagged, then by p-value and statistic."""
-    keys = ["copied", "p_value", "statistic", "score"]
-    best = matches[matches["rank"] == 1].sort_values(
-        keys, ascending=[False, True, False, False], kind="stable"
-    )
+    best = most_suspicious(matches)
     columns = [field.name for field in fields(Pair)]
     rows = best[columns].astype({"train_id": object, "patient": object})
     rows = rows.where(rows.notna() | ~rows.columns.isin(["train_id", "patient"]), None)

@@ -9,7 +9,7 @@ from doppelscan.estimates import Estimate
 from doppelscan.findings import Findings
 from doppelscan.report.numbers import between, counted, share
 
-__all__ = ["Reservation", "Verdict", "limits", "reservations", "verdict", "verdict_sentence"]
+__all__ = ["Reservation", "Verdict", "changed", "limits", "reservations", "verdict", "verdict_sentence"]
 
 POWERFUL = 0.8  # an audit that finds fewer of its planted copies gives no all-clear
 
@@ -96,6 +96,27 @@ def limits(findings: Findings) -> Iterator[str]:
         "need an audit of their own, and other ways to learn about patients (from the generator itself, "
         "or from attributes shared by many images) are not tested."
     )
+
+
+def changed(aligned_by: str) -> str:
+    """What became of a training image, from the words of `alignments.parquet`.
+
+    >>> changed("mirrored turned_-8 scaled_1.12 bent"), changed("as_it_is")
+    ('mirrored, turned by 8°, enlarged 1.12 times, bent', 'as it is')
+    """
+    return ", ".join(_change(*word.split("_", 1)) for word in aligned_by.split())
+
+
+def _change(word: str, amount: str = "") -> str:
+    if word == "scaled":
+        size = float(amount)
+        return f"enlarged {amount} times" if size > 1 else f"reduced to {amount} of its size"
+    told = {
+        "as": "as it is",
+        "turned": f"turned by {amount.lstrip('-')}°",
+        "shifted": f"shifted by {amount}%",
+    }
+    return told.get(word, "black and white exchanged" if word == "inverted" else word)
 
 
 def _found(findings: Findings) -> str:

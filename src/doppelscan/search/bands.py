@@ -28,7 +28,7 @@ from jaxtyping import Bool, Float32, Float64, Int64, Shaped
 
 from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.search.bounds import product_error
-from doppelscan.search.exact import is_narrow, variation
+from doppelscan.search.exact import is_narrow
 from doppelscan.search.poses import Pose
 from doppelscan.search.symmetry import Symmetry, slices
 
@@ -201,23 +201,24 @@ def _of_integers(
     borders: list[Int64[np.ndarray, "_"]],
     counts: Float64[np.ndarray, "*grid"],
 ) -> Grid:
-    """Exact sums first; float64 from then on."""
-    from doppelscan.search.kernels import block_sums
+    """Exact sums first; float64 from then on. Planes are the images' last two axes."""
+    from doppelscan.search.kernels import block_values
 
-    d = math.prod(pixels.shape[1:])
     rows, columns = [np.array([0, 1])] * (2 - len(borders)) + borders[-2:]
-    sums, squares = block_sums(pixels.reshape(len(pixels), -1, rows[-1], columns[-1]), rows, columns)
-    total = sums.sum(axis=(1, 2, 3))
-    length = np.sqrt(variation(total, squares, d))
-    constant = length == 0
-    further = borders[:-2]
-    depths = tuple(int(along[-1]) for along in further)
-    sums = _summed(sums.reshape(len(pixels), pixels.shape[1], *depths, *counts.shape[-2:]), further)
-    mean = total / d
-    values = sums.reshape(len(sums), -1, counts.size) - mean[:, None, None] * counts.ravel()
-    values /= np.sqrt(counts.ravel())
-    values /= np.where(constant, np.inf, length)[:, None, None]
-    return _grid(values.reshape(len(values), -1), constant)
+    planes = pixels.reshape(len(pixels), -1, rows[-1], columns[-1])
+    cells = _cells(pixels.shape[1], borders[:-2])
+    of_cells = np.tile(counts.reshape(-1, len(rows) - 1, len(columns) - 1), (pixels.shape[1], 1, 1))
+    values, squared, constant = block_values(planes, rows, columns, cells, of_cells)
+    return Grid(values, _rest(torch.from_numpy(squared)).numpy(), constant)
+
+
+def _cells(n_channels: int, borders: list[Int64[np.ndarray, "_"]]) -> Int64[np.ndarray, "planes"]:
+    """Which block of the axes before the last two each plane of an image lies in, channel after channel."""
+    cells = np.arange(n_channels)
+    for along in borders:
+        within = np.repeat(np.arange(len(along) - 1), np.diff(along))
+        cells = np.add.outer(cells * (len(along) - 1), within).ravel()
+    return cells
 
 
 def _of_numbers(

@@ -2,7 +2,7 @@
 
 Images of at most 16 bits a pixel are scored in integers: with the integers p, q next to the means and
 n pixels, S = Σ (x - p)(y - q) and the sums a = Σ (x - p), b = Σ (y - q), all exact, the covariance is
-S - ab / n, where nothing cancels. All else is centred and multiplied in float64.
+S - ab / n, where nothing cancels. All else is multiplied in float64, and p, q are the means as rounded.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64, Integer, Shaped
+from jaxtyping import Float, Float64, Int64, Integer, Shaped
+
+from doppelscan.search.lanes import centres, products
 
 __all__ = ["exact_correlations", "is_narrow", "variation", "worth_compiled"]
 
-_FLOATS_A_PAIR = 8  # float64 values held for each pixel of a pair, temporaries included
+_FLOATS_A_PAIR = 4  # float64 values held for each pixel of a pair, temporaries included
 _WORTH_COMPILED = 2**24
+_FLOATS = (np.float32, np.float64)
 _EXACT_IN_FLOAT = 2**53
 
 Pairs = tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]]
@@ -40,9 +43,13 @@ def exact_correlations(
     first, second = first.reshape(len(first), -1), second.reshape(len(second), -1)
     if is_narrow(first.dtype) and is_narrow(second.dtype):
         return _of_integers(first, second, pairs)
+    if first.dtype in _FLOATS and second.dtype in _FLOATS:
+        return _of_numbers(first, second, pairs)
     scores = np.empty(len(pairs[0]))
     for part in _parts(len(scores), memory // (8 * _FLOATS_A_PAIR * max(1, first[:1].size))):
-        scores[part] = _of_numbers(first, second, (pairs[0][part], pairs[1][part]))
+        rows, x = _as_float64(first, pairs[0][part])
+        columns, y = _as_float64(second, pairs[1][part])
+        scores[part] = _of_numbers(x, y, (rows, columns))
     return scores
 
 
@@ -127,15 +134,23 @@ def _compiled_products(
     return integer_products(first, second, pairs)
 
 
+def _as_float64(
+    images: Shaped[np.ndarray, "n d"], which: Int64[np.ndarray, "p"]
+) -> tuple[Int64[np.ndarray, "p"], Float64[np.ndarray, "q d"]]:
+    """The images named, each once, and where among them each of `which` is."""
+    unique, place = np.unique(which, return_inverse=True)
+    return place, images[unique].astype(np.float64)
+
+
 def _of_numbers(
-    first: Shaped[np.ndarray, "m d"], second: Shaped[np.ndarray, "n d"], pairs: Pairs
+    first: Float[np.ndarray, "m d"], second: Float[np.ndarray, "n d"], pairs: Pairs
 ) -> Float64[np.ndarray, "p"]:
-    """Of centred x and y, Σ xy / √(Σ x² Σ y²). Each image is centred once, however many pairs it is in."""
-    x, of_x = _centred_once(first, pairs[0])
-    y, of_y = _centred_once(second, pairs[1])
-    xx, yy = np.fromiter(map(_inner, x, x), float), np.fromiter(map(_inner, y, y), float)
-    xy = np.fromiter((_inner(x[i], y[j]) for i, j in zip(of_x, of_y, strict=True)), float)
-    return _ratio(xy, xx[of_x], yy[of_y])
+    """The same of numbers that are scaled, about means that are rounded."""
+    d, compiled = first.shape[1], worth_compiled(len(pairs[0]) * first.shape[1])
+    (unique_x, at_x), (unique_y, at_y) = (np.unique(which, return_inverse=True) for which in pairs)
+    x, y = centres(first, unique_x, compiled=compiled), centres(second, unique_y, compiled=compiled)
+    about = products(first, second, pairs, (x, y), (at_x, at_y), compiled=compiled)
+    return _ratio(about - x.off[at_x] * y.off[at_y] / d, x.variation(d)[at_x], y.variation(d)[at_y])
 
 
 def _ratio(
@@ -143,20 +158,3 @@ def _ratio(
 ) -> Float64[np.ndarray, "p"]:
     correlations: Float64[np.ndarray, "p"] = xy / np.sqrt(xx * yy)
     return correlations.clip(-1.0, 1.0)
-
-
-def _inner(x: Float64[np.ndarray, "d"], y: Float64[np.ndarray, "d"]) -> float:
-    """Σ xy; not by BLAS, whose order of summation may change with where in memory x and y are."""
-    return float(np.einsum("d,d->", x, y))
-
-
-def _centred_once(
-    images: Shaped[np.ndarray, "n d"], which: Int64[np.ndarray, "p"]
-) -> tuple[Float64[np.ndarray, "q d"], Int64[np.ndarray, "p"]]:
-    """The images named, each once, centred; and where each of `which` is among them."""
-    unique, place = np.unique(which, return_inverse=True)
-    values = images[unique].astype(np.float64)
-    values -= values.mean(axis=1, keepdims=True)
-    values /= np.abs(values).max(axis=1, keepdims=True)  # before squaring: no overflow, no underflow
-    values -= values.mean(axis=1, keepdims=True)  # what rounding left of a mean far from zero
-    return values, place

@@ -13,26 +13,45 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64, Integer
+from jaxtyping import Bool, Float, Float32, Float64, Int64, Integer
 from numba import njit
 
-__all__ = ["block_sums", "grid_products", "integer_products", "unit_rows"]
+from doppelscan.search.lanes import LANES, LEAST_REACH
+
+__all__ = [
+    "block_values",
+    "fill_centres",
+    "grid_products",
+    "integer_products",
+    "scaled_products",
+    "unit_rows",
+]
 
 _CHUNK = 2**15  # products of 8-bit numbers that an int32 holds the sum of
 
 
-def block_sums(
-    pixels: Integer[np.ndarray, "n planes h w"], rows: Int64[np.ndarray, "b"], columns: Int64[np.ndarray, "c"]
-) -> tuple[Int64[np.ndarray, "n planes gh gw"], Int64[np.ndarray, "n"]]:
-    """Of images of at most 16 bits: the sums over blocks between borders, and the sum of squares. Exact.
+def block_values(
+    pixels: Integer[np.ndarray, "n planes h w"],
+    rows: Int64[np.ndarray, "b"],
+    columns: Int64[np.ndarray, "c"],
+    cells: Int64[np.ndarray, "planes"],
+    counts: Float64[np.ndarray, "cells gh gw"],
+) -> tuple[Float32[np.ndarray, "n g"], Float64[np.ndarray, "n"], Bool[np.ndarray, "n"]]:
+    """Block averages, scaled, of centred images of length one, their squares added up, and which images are constant.
 
-    Borders of rows and of columns begin with 0 and end with the height and the width.
+    Images are of at most 16 bits. Blocks lie between borders, which begin with 0 and end with the height and the
+    width, in planes of one cell; `counts` says how many pixels each has. Sums are exact, all else is float64, rounded
+    at the end.
     """
-    n, planes = pixels.shape[:2]
-    sums = np.empty((n, planes, len(rows) - 1, len(columns) - 1), dtype=np.int64)
-    squares = np.empty(n, dtype=np.int64)
-    _in_threads(n, lambda part: _block_sums(pixels[part], rows, columns, sums[part], squares[part]))
-    return sums, squares
+    values = np.empty((len(pixels), counts.size), dtype=np.float32)
+    squared, constant = np.empty(len(pixels)), np.empty(len(pixels), dtype=bool)
+    _in_threads(
+        len(pixels),
+        lambda part: _block_values(
+            pixels[part], rows, columns, cells, counts, values[part], squared[part], constant[part]
+        ),
+    )
+    return values, squared, constant
 
 
 def unit_rows(
@@ -72,6 +91,35 @@ def integer_products(
     return products
 
 
+def fill_centres(
+    images: Float[np.ndarray, "n d"],
+    which: Int64[np.ndarray, "q"],
+    found: tuple[Float64[np.ndarray, "q"], ...],
+) -> None:
+    """What `lanes.centres` gives of the images named: mean, scale, off and squares."""
+    _in_threads(
+        len(which),
+        lambda part: _centres(images, which[part], LANES, LEAST_REACH, *(of[part] for of in found)),
+    )
+
+
+def scaled_products(
+    first: Float[np.ndarray, "m d"],
+    second: Float[np.ndarray, "n d"],
+    pairs: tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]],
+    scaling: Float64[np.ndarray, "p 4"],
+) -> Float64[np.ndarray, "p"]:
+    """The inner product pair by pair, of images less a mean, times a scale: `scaling` has both of the two images."""
+    rows, columns = pairs
+    found = np.empty(len(rows))
+
+    def multiply(part: slice) -> None:
+        _scaled_products(first, second, rows[part], columns[part], scaling[part], LANES, found[part])
+
+    _in_threads(len(rows), multiply)
+    return found
+
+
 def _in_threads(n: int, work: Callable[[slice], None]) -> None:
     """Do the work on `n` things, a part in each thread; compiled loops do not hold the interpreter."""
     n_threads = torch.get_num_threads()
@@ -86,7 +134,10 @@ def _threads(n: int) -> ThreadPoolExecutor:
 
 
 def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
-    """The loops as machine code, kept on disk; unwrapped, since what checks types in tests cannot be compiled."""
+    """The loops as machine code, kept on disk; unwrapped, since what checks types in tests cannot be compiled.
+
+    What is kept is renewed when this file changes: constants of other files are handed over as arguments.
+    """
     compiled: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True)
     return compiled
 
@@ -99,18 +150,47 @@ def _compiled_in_any_order(loops: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compiled
-def _block_sums(pixels, rows, columns, sums, squares):  # type: ignore[no-untyped-def]
-    n, planes, _, w = pixels.shape
-    above = np.empty(w, dtype=np.int32)
-    for i in range(n):
-        square = np.int64(0)
-        for plane in range(planes):
-            for block in range(rows.size - 1):
-                above[:] = 0
-                for y in range(rows[block], rows[block + 1]):
-                    square += _add_row(pixels[i, plane, y], above)
-                _add_up(above, columns, sums[i, plane, block])
-        squares[i] = square
+def _block_values(pixels, rows, columns, cells, counts, values, squared, constant):  # type: ignore[no-untyped-def]
+    root = 1 / np.sqrt(counts.ravel())
+    size = counts.ravel()
+    d = pixels.shape[1] * pixels.shape[2] * pixels.shape[3]
+    sums = np.empty(counts.shape, dtype=np.int64)
+    for i in range(len(pixels)):
+        sums[:] = 0
+        square = _add_blocks(pixels[i], rows, columns, cells, sums)
+        of_blocks = sums.ravel()
+        total = of_blocks.sum()
+        length = np.sqrt(_variation(total, square, d))
+        constant[i] = length == 0
+        scale = 0.0 if length == 0 else 1 / length
+        squared[i] = 0.0
+        for block in range(of_blocks.size):
+            value = (of_blocks[block] - total / d * size[block]) * root[block] * scale
+            values[i, block] = value
+            squared[i] += value * value
+
+
+@_compiled
+def _add_blocks(image, rows, columns, cells, sums):  # type: ignore[no-untyped-def]
+    """Add up the blocks of all planes; the sum of squares."""
+    above = np.empty(image.shape[2], dtype=np.int32)
+    square = np.int64(0)
+    for plane in range(len(image)):
+        for block in range(rows.size - 1):
+            above[:] = 0
+            for y in range(rows[block], rows[block + 1]):
+                square += _add_row(image[plane, y], above)
+            _add_up(above, columns, sums[cells[plane], block])
+    return square
+
+
+@_compiled
+def _variation(total, squares, d):  # type: ignore[no-untyped-def]
+    """What `exact.variation` gives."""
+    near = np.int64(np.rint(total / d))
+    off = total - d * near
+    about = squares - near * (2 * off + d * near)
+    return about - np.float64(off) * off / d
 
 
 @_compiled
@@ -126,12 +206,12 @@ def _add_row(row, columns):  # type: ignore[no-untyped-def]
 
 @_compiled
 def _add_up(above, columns, sums):  # type: ignore[no-untyped-def]
-    """Sums of what is above, from one border of columns to the next."""
+    """Add what is above to the sums, from one border of columns to the next."""
     for block in range(sums.size):
         total = np.int64(0)
         for x in range(columns[block], columns[block + 1]):
             total += above[x]
-        sums[block] = total
+        sums[block] += total
 
 
 @_compiled
@@ -172,3 +252,58 @@ def _wide_products(first, second, rows, columns, products):  # type: ignore[no-u
         for i in range(a.size):
             total += np.int64(a[i]) * np.int64(b[i])
         products[p] = total
+
+
+@_compiled
+def _centres(images, which, n_lanes, least, mean, scale, off, squares):  # type: ignore[no-untyped-def]
+    for q in range(which.size):
+        image = images[which[q]]
+        rough = _sum_about(image, 0.0, n_lanes) / image.size
+        mean[q] = rough + _sum_about(image, rough, n_lanes) / image.size
+        reach = least
+        for value in image:
+            reach = max(reach, abs(value - mean[q]))
+        scale[q] = 1 / reach
+        off[q], squares[q] = _moments(image, mean[q], scale[q], n_lanes)
+
+
+@_compiled
+def _sum_about(image, mean, n_lanes):  # type: ignore[no-untyped-def]
+    lanes = np.zeros(n_lanes)
+    for start in range(0, image.size, n_lanes):
+        for i in range(min(n_lanes, image.size - start)):
+            lanes[i] += np.float64(image[start + i]) - mean
+    return _added_up(lanes)
+
+
+@_compiled
+def _moments(image, mean, scale, n_lanes):  # type: ignore[no-untyped-def]
+    sums, squares = np.zeros(n_lanes), np.zeros(n_lanes)
+    for start in range(0, image.size, n_lanes):
+        for i in range(min(n_lanes, image.size - start)):
+            value = (np.float64(image[start + i]) - mean) * scale
+            sums[i] += value
+            squares[i] += value * value
+    return _added_up(sums), _added_up(squares)
+
+
+@_compiled
+def _scaled_products(first, second, rows, columns, scaling, n_lanes, products):  # type: ignore[no-untyped-def]
+    lanes = np.empty(n_lanes)
+    for p in range(rows.size):
+        a, b = first[rows[p]], second[columns[p]]
+        lanes[:] = 0
+        for start in range(0, a.size, n_lanes):
+            for i in range(min(n_lanes, a.size - start)):
+                x = (np.float64(a[start + i]) - scaling[p, 0]) * scaling[p, 1]
+                y = (np.float64(b[start + i]) - scaling[p, 2]) * scaling[p, 3]
+                lanes[i] += x * y
+        products[p] = _added_up(lanes)
+
+
+@_compiled
+def _added_up(lanes):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for lane in lanes:
+        total += lane
+    return total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["Entry", "Frame", "SliceOf"]
@@ -77,7 +77,8 @@ class Entry:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        series = self.series and vars(self.series) | {"frame": vars(self.series.frame)}
+        return vars(self) | {"series": series}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Entry:

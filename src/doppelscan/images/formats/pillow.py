@@ -6,7 +6,7 @@ import contextlib
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import PIL.Image
@@ -44,7 +44,7 @@ def entries(path: Path, part: str | None = None) -> list[Entry]:
         height, width = picture.height, picture.width
         if _orientation(picture) in raster.TURNED:
             height, width = width, height
-        if (colour := _colour_of_wide_png(path)) is not None:
+        if (colour := _colour_of_wide_png(picture)) is not None:
             return [Entry(str(path), None, (3 if colour & 2 else 1, height, width), "uint16")]
         channels = 1 if _decoded_as(picture.mode).startswith("L") else 3
         return [Entry(str(path), None, (channels, height, width), "uint8")]
@@ -55,7 +55,7 @@ def read(entry: Entry) -> Image:
     path = Path(entry.file)
     with opened(path, _FORMATS) as picture:
         orientation = _orientation(picture)
-        colour = _colour_of_wide_png(path)
+        colour = _colour_of_wide_png(picture)
         found = samples(picture) if colour is None else _wide_samples(path, colour)
     return Image(raster.channels_first(raster.upright(found, orientation)))
 
@@ -97,12 +97,16 @@ def _orientation(picture: PIL.Image.Image) -> int:
         return 1  # a damaged EXIF block says nothing of the pixels
 
 
-def _colour_of_wide_png(path: Path) -> int | None:
-    """The colour type (bit 2: colours, bit 4: opacity) of a PNG of 16 bits; None of any other file."""
-    with path.open("rb") as file:
-        head = file.read(26)
-    wide = head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 26 and head[24] == 16
-    return head[25] if wide else None
+def _colour_of_wide_png(picture: PIL.Image.Image) -> int | None:
+    """The colour type (bit 2: colours, bit 4: opacity) of an opened PNG of 16 bits; None of any other file."""
+    file = cast("PIL.ImageFile.ImageFile", picture).fp
+    if picture.format != "PNG" or file is None:
+        return None
+    position = file.tell()
+    file.seek(0)
+    head = file.read(26)
+    file.seek(position)
+    return head[25] if head[24] == 16 else None
 
 
 def _wide_samples(path: Path, colour: int) -> NDArray[Any]:

@@ -1,0 +1,40 @@
+"""How long each stage of an audit takes, and what is finished."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from doppelscan.workers import Progress
+
+__all__ = ["Clock"]
+
+
+@dataclass
+class Clock:
+    """When an audit began, how long each stage took, and a line of log for whatever was finished."""
+
+    progress: Progress
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    seconds: dict[str, float] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage."""
+        begin = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - begin, 3)
+        self._note(f"{name} took {self.seconds[name]:.1f} s")
+
+    def tell(self, work: str, done: int, total: int) -> None:
+        """Pass progress on, and log each piece of work when it is done."""
+        self.progress(work, done, total)
+        if done == total:
+            self._note(f"{work} ({total:,})")
+
+    def _note(self, what: str) -> None:
+        self.log.append(f"{datetime.now(UTC).isoformat(timespec='seconds')} {what}")
