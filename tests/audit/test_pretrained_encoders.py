@@ -17,7 +17,8 @@ from doppelscan.audit import AuditSettings, PowerSettings, audit, learning, powe
 from doppelscan.audit.evidence import Evidence, gather
 from doppelscan.audit.inputs import Sets
 from doppelscan.audit.matching import References
-from doppelscan.audit.spaces import PIXELS
+from doppelscan.audit.witnesses import Aligned
+from doppelscan.encoders.pretrained import pretrained
 from doppelscan.errors import InputError
 from doppelscan.findings import read_run
 from doppelscan.imagesets import ImageSet
@@ -69,12 +70,13 @@ def test_all_held_out_images_and_training_images_are_the_null(encoder: str) -> N
     assert evidence.clean.synthetic.best[:5].tolist() == [0, 20, 40, 60, 80]
 
 
-def test_candidates_to_be_aligned_are_named_by_it_and_by_pixels(encoder: str) -> None:
+def test_candidates_to_be_aligned_are_named_by_it(encoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "_measured", lambda references, _seed: references)  # aligns, for a minute
     pixels = References(TRAIN, HOLDOUT, RESOURCES, silent)
     references = learning.learnt(pixels, (), settings(encoder, "registered"))
-    space, by_pixels = references.spaces
-    assert (space.learnt, by_pixels, references.learnt) == (False, PIXELS, False)
-    assert references.judge is not None
+    (aligned,) = (witness for witness in references.witnesses if isinstance(witness, Aligned))
+    assert pretrained(encoder).fingerprint in {witness.key for witness in aligned.naming}
+    assert not references.learnt
     assert references.holdout is references.unseen is HOLDOUT
 
 

@@ -290,7 +290,7 @@ def test_absent_and_damaged_weights_are_named_with_their_source(tmp_path: Path) 
     with pytest.raises(
         InputError, match=r"there is no such file.*Inception of the FID literature is the file pt_inc"
     ):
-        inception(tmp_path / "inception.pth")
+        inception(tmp_path / "weights.pth")
     for name in ("inception.pth", "inception.safetensors"):
         (tmp_path / name).write_bytes(b"nothing")
         with pytest.raises(InputError, match="cannot be read as weights"):

@@ -45,7 +45,7 @@ def inception(
     """
     if window is not None and not window[0] < window[1]:
         raise InputError(Problem(f"from {window[0]:g} to {window[1]:g} is no window", where="window"))
-    file = located(weights)
+    file = located(weights, "inception")
     device = device_named((resources or Resources()).device)
     return InceptionEncoder(_network(file).to(device), window, device, place_fingerprint(file))
 

@@ -47,28 +47,29 @@ PUBLISHED = {
         "Apache-2.0",
     ),
 }
+_FOR_AUDITS = ("sscd", "dinov2", "rad-dino", "clip")
 
 
-def located(name: str | Path) -> Path:
+def located(name: str | Path, kind: str | None = None) -> Path:
     """The file or folder of this name or, for `owner/name`, its folder in the hub's cache; nothing is fetched.
 
     Raises
     ------
     InputError
-        If there is none; it says where the network that the name suggests, or any, is had.
+        If there is none; it says where the network is had that is wanted or, failing that, suggested by the name.
     """
     path = Path(name)
     if path.exists():
         return path
     if _HUB_NAME.fullmatch(str(name)) and (folder := _in_hub_cache(str(name))):
         return folder
-    raise unusable(str(name), "there is no such file or folder, nor is it in the hub's cache")
+    raise unusable(str(name), "there is no such file or folder, nor is it in the hub's cache", kind)
 
 
 def unusable(name: str, reason: str, kind: str | None = None) -> InputError:
-    """An error that says where weights are had: those of a kind, those that the name suggests, or all."""
-    keys = [kind] if kind else [key for key in PUBLISHED if key in name.lower()]
-    cure = "; ".join(str(PUBLISHED[key]) for key in keys or PUBLISHED)
+    """An error that says where weights are had: those of a kind, those that the name suggests, or all for audits."""
+    keys = [kind] if kind else [key for key in _FOR_AUDITS if key in name.lower()]
+    cure = "; ".join(str(PUBLISHED[key]) for key in keys or _FOR_AUDITS)
     return InputError(Problem(reason, where=name, cure=cure))
 
 
