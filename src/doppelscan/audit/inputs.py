@@ -196,7 +196,7 @@ def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
 
 def _learns(train: ImageSet, settings: AuditSettings) -> bool:
     """Whether an encoder is trained on half of the holdout."""
-    if settings.preset is None or settings.method == "pearson":
+    if settings.method == "pearson":
         return False
     from doppelscan.audit.learning import trains  # torch, which other audits do without while files are read
 

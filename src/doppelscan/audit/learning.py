@@ -43,24 +43,33 @@ def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) 
         return _references(
             pixels, (Correlated(Encoded(encoder, learnt=unseen is not None)),), holdout, unseen
         )
-    from_afar = [Posed(side) for side in _SIDES[len(pixels.train.shape) - 1]]
-    witnesses: tuple[Witness, ...] = (Correlated(), *from_afar, Tiles())
-    if not trains(pixels.train, settings):
-        return _measured(_references(pixels, (*witnesses, Points()), pixels.holdout, None), settings.seed)
+    films, from_afar = _recognisable(pixels.train, settings.seed), _from_afar(pixels.train)
+    witnesses: tuple[Witness, ...] = (Correlated(), *from_afar, Tiles(), *([Points()] if films else []))
+    if films and settings.pretrained is None:
+        return _measured(_references(pixels, witnesses, pixels.holdout, None), settings.seed)
     encoder, holdout, unseen = _encoder(pixels, twins, settings)
     naming = Correlated(Encoded(encoder, learnt=unseen is not None)), from_afar[-1]
     return _measured(_references(pixels, (*witnesses, Aligned(naming)), holdout, unseen), settings.seed)
 
 
 def trains(train: ImageSet, settings: AuditSettings) -> bool:
-    """Whether the method needs an encoder for such images: always, or for volumes and films with too few points."""
-    if settings.method != "registered":
-        return settings.method == "contrastive"
+    """Whether an encoder is trained on such images: for volumes and films with few points by any method that learns."""
+    if settings.preset is None or settings.method == "pearson":
+        return False
+    return settings.method == "contrastive" or not _recognisable(train, settings.seed)
+
+
+def _recognisable(train: ImageSet, seed: int) -> bool:
+    """Whether images have points enough to be known by them: films do, unless they are small or smooth."""
     if len(train.shape) != 3:
-        return True
-    chosen = stream(settings.seed, "films with points").permutation(len(train))[:_LOOKED_AT]
+        return False
+    chosen = stream(seed, "films with points").permutation(len(train))[:_LOOKED_AT]
     points = extract_keypoints(train.take(np.sort(chosen)), Points().voting.points)
-    return bool(np.median(np.diff(points.starts)) < _FEW_POINTS)
+    return bool(np.median(np.diff(points.starts)) >= _FEW_POINTS)
+
+
+def _from_afar(train: ImageSet) -> tuple[Posed, ...]:
+    return tuple(Posed(side) for side in _SIDES[len(train.shape) - 1])
 
 
 def _encoder(

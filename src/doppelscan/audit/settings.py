@@ -30,12 +30,13 @@ class AuditSettings:
     method
         How pairs are scored: `pearson`, the correlation of pixels (paper A); `contrastive`, that of vectors
         from an encoder trained on the training set and half of the held-out patients (after paper B);
-        `registered`, how well two images agree once they are aligned, of candidates that both of these name.
+        `registered`, all kinds of evidence together: pixels from near and far in every pose, recognisable points,
+        parts, and, for volumes, how well two images agree once they are aligned.
     encoder
         For methods with an encoder: the preset of the one that is trained, `dar` being that of paper B; or
         the file, the folder or the name in the hub's cache of a pretrained one, which learns nothing.
     effort
-        How long an encoder trains.
+        How long an encoder trains; for `registered` also how many patients join the null and are planted.
     calibration
         `conformal`: p-values by patient and a false discovery rate. `dar`: paper B's threshold, the 95th
         percentile over training images of the best correlation with a held-out image. `fixed`: `threshold`.
@@ -48,11 +49,11 @@ class AuditSettings:
     n_matches
         Training images kept for each synthetic one, most similar first.
     n_controls
-        Patients whose images are planted, in each arm of the controls: 100 by default, and 40 where each pair is
-        aligned.
+        Patients whose images are planted, in each arm of the controls: 100 by default, and 40 (quick: 20) for
+        `registered`.
     n_null_patients
-        At most so many training patients join the null, drawn by `seed`: 5,000 by default, and 500 where several
-        kinds of evidence are heard.
+        At most so many training patients join the null, drawn by `seed`: 5,000 by default, and 500 (quick: 200)
+        for `registered`.
     n_draws
         Bootstrap draws of the null's patients behind the intervals.
     """

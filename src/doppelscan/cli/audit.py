@@ -37,12 +37,12 @@ def audit(
     holdout: Annotated[str | None, typer.Option(help="Real images of patients that it never saw.")] = None,
     method: Annotated[
         Literal["pearson", "contrastive", "registered"],
-        typer.Option(help="How pairs are scored: by pixels, by an encoder, or once they are aligned."),
+        typer.Option(help="What is compared: pixels, an encoder's vectors, or all kinds of evidence."),
     ] = "pearson",
     encoder: Encoder = "default",
     effort: Annotated[
         Literal["quick", "standard", "thorough"],
-        typer.Option(help="How long the encoder trains."),
+        typer.Option(help="How long to train, and how much to plant."),
     ] = "standard",
     calibration: Annotated[
         Literal["conformal", "dar", "fixed"], typer.Option(help="What decides; dar is paper B's.")

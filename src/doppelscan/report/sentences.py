@@ -79,8 +79,8 @@ def limits(findings: Findings) -> Iterator[str]:
         )
     if findings.method == "registered":
         yield (
-            "Images are compared small, and as a whole. A copy of a small part, put into another image, may agree too "
-            "little to be seen."
+            "Parts of an image are found where they lie as they lay, or have recognisable points. A small, smooth or "
+            "noisy part that was moved may agree too little to be seen."
         )
     if findings.calibration == "conformal" and findings.least_detectable_copies > 1:
         yield (
