@@ -30,6 +30,14 @@ def test_an_audit_finds_the_copies_and_writes_all_of_its_run(run_folder: Path) -
     assert {path.name for path in run_folder.iterdir()} == {*TABLES, "run.json", "run.log", "report.html"}
 
 
+def test_the_report_shows_the_sets_as_the_audit_had_them_and_opens_none_again(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("doppelscan.report.sources.open_images", lambda path: pytest.fail(f"{path} again"))
+    assert call("audit", *folders.options, "--out", tmp_path / "run").code == 0
+    assert (tmp_path / "run" / "report.html").read_text().count("<img ") >= 3 * 3
+
+
 def test_json_is_all_of_stdout_and_keeps_the_schema(folders: Folders, tmp_path: Path) -> None:
     done = call("audit", *folders.options, "--out", tmp_path / "run", "--json", "--fail-above", 0.01)
     findings = json.loads(done.out)
