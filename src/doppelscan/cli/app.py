@@ -14,6 +14,8 @@ from doppelscan.cli.demo import demo
 from doppelscan.cli.display import say_error
 from doppelscan.cli.prepare import prepare
 from doppelscan.cli.report import report
+from doppelscan.cli.sample import sample
+from doppelscan.cli.train import train
 from doppelscan.errors import DoppelscanError, GateFailed
 
 __all__ = ["app", "main"]
@@ -26,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, prepare, audit, dedupe, report, agreement):
+for command in (demo, prepare, train, sample, audit, dedupe, report, agreement):
     app.command()(command)
 
 

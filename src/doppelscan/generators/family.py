@@ -205,6 +205,8 @@ class Family(Generic[S]):
         without gradients. Image i depends on `draw.noise` i and label i alone.
     options
         The fields of `Drawing` that it knows, besides `label`.
+    preview
+        How images are drawn for the grids that show how training goes.
     axes
         The numbers of spatial axes that it can do.
     """
@@ -214,6 +216,7 @@ class Family(Generic[S]):
     stages: tuple[Stage[S], ...]
     draw: Callable[[S, Networks, Subject, Draw], Float[torch.Tensor, "n c *space"]]
     options: frozenset[str] = frozenset()
+    preview: Drawing = Drawing()
     axes: frozenset[int] = frozenset({2, 3})
 
 

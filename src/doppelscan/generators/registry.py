@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.generators.family import AnyFamily
+from doppelscan.generators.family import AnyFamily, Settings
 
-__all__ = ["FAMILIES", "family_named"]
+__all__ = ["FAMILIES", "family_named", "family_of"]
 
 FAMILIES = {
     "ddpm": "doppelscan.generators.ddpm",
@@ -29,3 +29,11 @@ def family_named(name: str) -> AnyFamily:
         )
     family: AnyFamily = importlib.import_module(FAMILIES[name]).FAMILY
     return family
+
+
+def family_of(settings: Settings) -> AnyFamily:
+    """The family whose settings these are: their class is at home in its module, or below it."""
+    module = type(settings).__module__
+    found = [name for name, home in FAMILIES.items() if f"{module}.".startswith(f"{home}.")]
+    assert found, f"{type(settings).__name__} belongs to no registered family"
+    return family_named(found[0])
