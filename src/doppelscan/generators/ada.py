@@ -28,7 +28,7 @@ class Adaptation:
     target
         The r_t to keep: the mean sign of the discriminator's logits of real images, 0 where it knows nothing, 1
         where it knows them all.
-    n_images
+    ramp
         Real images that p needs to rise from 0 to 1.
     every
         Real images after which p moves.
@@ -40,7 +40,7 @@ class Adaptation:
 
     groups: tuple[str, ...] = GROUPS
     target: float = 0.6
-    n_images: int = 500_000
+    ramp: int = 500_000
     every: int = 128
     highest: float = 0.8
     start: float = 0.0
@@ -56,7 +56,7 @@ class Adaptation:
                 problems.append(Problem(f"is {value}", where=name, cure=f"between {low} and {high}"))
         problems += [
             Problem(f"is {count}", where=name, cure="at least 1")
-            for name in ("n_images", "every")
+            for name in ("ramp", "every")
             if (count := getattr(self, name)) < 1
         ]
         if problems:
@@ -92,12 +92,12 @@ class Adaptive(nn.Module):
     def learn(self, logits: Float[torch.Tensor, " n"], seen: int) -> None:
         """Move p if `every` images were seen since it last moved; then count the signs of these logits of real images.
 
-        r_t = E[sign(D_train)] (equation 1); p rises or falls by the images seen since, as a share of `n_images`.
+        r_t = E[sign(D_train)] (equation 1); p rises or falls by the images seen since, as a share of `ramp`.
         """
         since = seen - self.moved_at
         due = since >= self.adaptation.every
         r = self.signs / self.counted.clamp(min=1)
-        step = (r - self.adaptation.target).sign() * since / self.adaptation.n_images
+        step = (r - self.adaptation.target).sign() * since / self.adaptation.ramp
         self.p.copy_(torch.where(due, (self.p + step).clamp(0, self.adaptation.highest), self.p))
         self.overfitting.copy_(torch.where(due, r, self.overfitting))
         self.moved_at.copy_(torch.where(due, seen, self.moved_at))

@@ -11,6 +11,7 @@ __all__ = ["FAMILIES", "family_named", "family_of"]
 
 FAMILIES = {
     "ddpm": "doppelscan.generators.ddpm",
+    "stylegan2": "doppelscan.generators.stylegan2",
 }
 """Names, and the modules whose `FAMILY` they are."""
 

@@ -130,7 +130,7 @@ def turns(settings: StyleGAN2Settings, networks: Networks, batch: Batch) -> Iter
     on_real = discriminator(augmented(batch.images), batch.labels)
     on_drawn = discriminator(augmented(drawn), batch.labels)
     augmented.learn(on_real, batch.seen)
-    logged = {"p": augmented.p, "overfitting": augmented.overfitting}
+    logged = {"p": augmented.p.clone(), "overfitting": augmented.overfitting.clone()}
     yield Turn("discriminator", discerning(on_real, on_drawn), logged)
 
     if batch.step % settings.gradient_every == 0:
@@ -143,15 +143,12 @@ def turns(settings: StyleGAN2Settings, networks: Networks, batch: Batch) -> Iter
 def draw(
     settings: StyleGAN2Settings, networks: Networks, subject: Subject, wanted: Draw
 ) -> Float[torch.Tensor, "n c h w"]:
-    """Images from each seed's own z and noise; where any label will do, one is drawn as often as it was learnt."""
+    """Images from each seed's own z and noise."""
     generator = cast("Generator", networks["generator"])
     z = wanted.noise.normal(1, settings.n_z)
     noise = wanted.noise.normal(generator.synthesis.n_noise)
-    labels = wanted.labels
-    if subject.labels:
-        labels = torch.where(labels < 0, generator.mapping.label_at(wanted.noise.uniform()), labels)
     psi = settings.truncation if wanted.options.truncation is None else wanted.options.truncation
-    images, _ = generator(z, labels, noise, truncation=psi)
+    images, _ = generator(z, wanted.labels, noise, truncation=psi)
     return cast("torch.Tensor", images)
 
 
@@ -179,7 +176,7 @@ def _drawn(
 
 _TINY = StyleGAN2Settings(
     Training(n_images=60_000, batch=8, half_life=5_000, clip=None),
-    Adaptation(n_images=50_000, every=64),
+    Adaptation(ramp=50_000, every=64),
     n_z=128,
     n_w=128,
     capacity=1024,

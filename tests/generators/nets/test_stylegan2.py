@@ -124,17 +124,12 @@ def test_nothing_is_remembered_while_images_are_drawn() -> None:
     assert all(torch.equal(before[name], value) for name, value in generator.named_buffers())
 
 
-def test_labels_change_images_and_are_drawn_as_often_as_they_were_learnt() -> None:
+def test_labels_change_images_and_none_is_different_from_each() -> None:
     generator = generator_of(n_labels=3)
     z, _, noise = chance_of(generator, 1)
     with torch.no_grad():
         images = [generator(z, torch.tensor([label]), noise)[0] for label in (UNKNOWN, 0, 1, 2)]
-        assert len({tuple(image.flatten().tolist()) for image in images}) == 4
-        generator.mapping.train()(torch.randn(8, 8), torch.tensor([0, 0, 0, 0, 2, 2, 2, UNKNOWN]))
-    chance = (torch.arange(800) + 0.5) / 800
-    drawn = generator.mapping.label_at(chance)
-    assert [(drawn == label).sum().item() for label in (UNKNOWN, 0, 1, 2)] == [100, 400, 0, 300]
-    assert generator.mapping.label_at(torch.tensor([0.0, 1.0])).tolist() == [UNKNOWN, 2]
+    assert len({tuple(image.flatten().tolist()) for image in images}) == 4
 
 
 def test_an_unknown_label_is_no_label() -> None:

@@ -79,7 +79,6 @@ class Mapping(nn.Module):
 
     mean_w: torch.Tensor
     averaged: torch.Tensor
-    counts: torch.Tensor
 
     def __init__(self, n_z: int, n_w: int, n_labels: int, depth: int) -> None:
         super().__init__()
@@ -89,7 +88,6 @@ class Mapping(nn.Module):
         self.layers = nn.ModuleList(Linear(a, b, rate=0.01) for a, b in itertools.pairwise(widths))
         self.register_buffer("mean_w", torch.zeros(n_w))
         self.register_buffer("averaged", torch.tensor(0.0))  # batches
-        self.register_buffer("counts", torch.zeros(n_labels + 1))  # unknown, then each label
 
     def forward(
         self, z: Float[torch.Tensor, "n d"], labels: Int64[torch.Tensor, " n"], truncation: float = 1.0
@@ -102,20 +100,14 @@ class Mapping(nn.Module):
             for layer in self.layers:
                 x = activated(layer(x))
         if self.training:
-            self._remember(x, labels)
+            self._remember(x)
         return x if truncation == 1 else self.mean_w + truncation * (x - self.mean_w)
 
-    def label_at(self, chance: Float[torch.Tensor, " n"]) -> Int64[torch.Tensor, " n"]:
-        """A label, or -1, for each number between 0 and 1, each as often as it was learnt."""
-        total = self.counts.cumsum(0)
-        return torch.searchsorted(total, chance * total[-1], right=True).clamp(max=self.n_labels) - 1
-
     @torch.no_grad()
-    def _remember(self, w: torch.Tensor, labels: torch.Tensor) -> None:
-        """The running mean of w, and how often each label was seen."""
+    def _remember(self, w: torch.Tensor) -> None:
+        """The running mean of w."""
         self.averaged += 1
         self.mean_w.lerp_(w.mean(0), (1 / self.averaged).clamp(min=1 - _MEAN_KEEPS))
-        self.counts += functional.one_hot(labels + 1, self.n_labels + 1).sum(0) if self.n_labels else 0
 
 
 class Synthesis(nn.Module):
