@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int64
@@ -44,6 +44,7 @@ Networks: TypeAlias = nn.ModuleDict
 """The networks of a model by name, those of earlier stages among them."""
 
 
+@runtime_checkable
 class Settings(Protocol):
     """A frozen dataclass of plain values (numbers, text, tuples, other such dataclasses)."""
 
