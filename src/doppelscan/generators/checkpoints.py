@@ -137,10 +137,16 @@ def _load_optimizer(
     learner: Learner, player: str, optimizer: torch.optim.Optimizer, arrays: dict[str, np.ndarray]
 ) -> None:
     state: dict[int, dict[str, torch.Tensor]] = {}
-    for number, (name, _) in enumerate(learner.named_weights(player)):
+    for number, (name, weight) in enumerate(learner.named_weights(player)):
         if parts := _under(f"{name}/", arrays):
-            state[number] = {part: torch.from_numpy(array) for part, array in parts.items()}
+            state[number] = {part: _laid_out(torch.from_numpy(array), weight) for part, array in parts.items()}
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+
+
+@torch.no_grad()
+def _laid_out(value: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """The value in the weight's own order in memory, which fused optimisers take for granted."""
+    return torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
 
 
 def _arrays(networks: nn.Module) -> dict[str, np.ndarray]:

@@ -15,13 +15,13 @@ from doppelscan.generators.noise import Noise
 
 __all__ = ["at_once", "drawn"]
 
-_PIXELS = {"cpu": 2**16, "cuda": 2**22}  # of all channels, that are drawn together
-_MOST = 64  # images
+_TOGETHER = {"cpu": (2**16, 16), "cuda": (2**22, 64)}  # the most pixels of all channels, and images
 
 
 def at_once(subject: Subject, device: torch.device) -> int:
     """Images that are drawn together: for one shape on one kind of device always the same number."""
-    return max(1, min(_PIXELS.get(device.type, 2**20) // math.prod(subject.shape), _MOST))
+    pixels, images = _TOGETHER.get(device.type, _TOGETHER["cpu"])
+    return max(1, min(pixels // math.prod(subject.shape), images))
 
 
 @torch.no_grad()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from doppelscan.workers import Progress, silent
 __all__ = ["Examples", "Held", "Order", "examples_of", "made_of"]
 
 
+@runtime_checkable
 class Examples(Protocol):
     """Training images by position, in [-1, 1]."""
 
