@@ -21,6 +21,7 @@ SHAPES = {
 }
 
 SMALLEST = {
+    "stylegan2": ["n_z=8", "n_w=8", "capacity=64", "widest=8"],
     "ddpm": ["channels=8,16", "attention=false,true", "head_channels=8", "steps=50", "sampler_steps=3"],
 }
 """What makes each family's `tiny` preset small enough for a test."""
