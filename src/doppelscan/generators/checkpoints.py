@@ -139,7 +139,9 @@ def _load_optimizer(
     state: dict[int, dict[str, torch.Tensor]] = {}
     for number, (name, weight) in enumerate(learner.named_weights(player)):
         if parts := _under(f"{name}/", arrays):
-            state[number] = {part: _laid_out(torch.from_numpy(array), weight) for part, array in parts.items()}
+            state[number] = {
+                part: _laid_out(torch.from_numpy(array), weight) for part, array in parts.items()
+            }
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
 
 
