@@ -91,12 +91,12 @@ class Order:
 
     def positions(self, start: int, stop: int) -> Int64[np.ndarray, " m"]:
         """Which images are seen from the `start`-th to before the `stop`-th."""
-        parts = []
+        parts = [np.zeros(0, dtype=np.int64)]
         for epoch in range(start // self.n, -(-stop // self.n)):
             first = epoch * self.n
             whole = stream(self.seed, "order of images", epoch).permutation(self.n)
             parts.append(whole[max(start - first, 0) : stop - first])
-        return np.concatenate(parts).astype(np.int64)
+        return np.concatenate(parts, dtype=np.int64)
 
 
 def examples_of(

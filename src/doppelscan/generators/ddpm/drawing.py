@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, get_args
 
 import torch
@@ -54,7 +55,9 @@ def scheduler_of(settings: DdpmSettings, sampler: str, steps: int | None) -> Any
         "prediction_type": "epsilon" if settings.predicts == "epsilon" else "v_prediction",
     }
     made = {"ddpm": _ancestral, "ddim": _implicit, "dpm++": _solver}[sampler](diffusers, settings, shared)
-    made.set_timesteps(count)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # diffusers' own, about NumPy 2
+        made.set_timesteps(count)
     return made
 
 
