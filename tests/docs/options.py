@@ -42,6 +42,8 @@ def _value(kind: Any) -> str:
     kind = next(one for one in _alternatives(kind) if one is not type(None))
     if get_origin(kind) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
+    if get_origin(kind) is list:
+        return "text"
     if get_origin(kind) is tuple:
         return "two numbers"
     return KINDS[kind]

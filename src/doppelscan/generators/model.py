@@ -15,6 +15,7 @@ from torch import nn
 
 from doppelscan.encoders.devices import device_named
 from doppelscan.errors import InputError, Problem
+from doppelscan.generators.chance import seeded
 from doppelscan.generators.checkpoints import Checkpoint, checkpoints_of, load_averaged
 from doppelscan.generators.description import Description
 from doppelscan.generators.drawing import at_once, drawn
@@ -57,9 +58,10 @@ class Model:
         description = Description.read(folder)
         checkpoint, place = _chosen(folder, description, at), device_named(device)
         networks = nn.ModuleDict()
-        for stage in description.kind.stages:
-            added = stage.networks(description.settings, description.subject)
-            networks.update({name: added[name] for name in stage.averaged})
+        with seeded(torch.device("cpu"), 0, "weights that are about to be read"):
+            for stage in description.kind.stages:
+                added = stage.networks(description.settings, description.subject)
+                networks.update({name: added[name] for name in stage.averaged})
         load_averaged(networks, checkpoint)
         networks = networks.to(place).eval().requires_grad_(requires_grad=False)
         networks = networks.to(memory_format=layout_of(description.subject))  # type: ignore[call-overload]
