@@ -175,6 +175,18 @@ def test_truncation_makes_images_alike_and_may_be_asked_for_when_they_are_drawn(
     )
 
 
+def test_every_turn_can_be_taken_in_half_precision() -> None:
+    nets = networks_of(replace(SMALL, adaptation=Adaptation(start=0.8)))
+    with torch.autocast("cpu", torch.bfloat16):
+        made = list(turns(SMALL, nets, batch_of(torch.randn(4, 1, 16, 16))))
+    assert len(made) == 4
+    for turn in made:
+        assert turn.loss.dtype == torch.float32
+        turn.loss.backward()
+    gradients = [weight.grad for weight in nets.parameters()]
+    assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_draws(name: str) -> None:
     settings = replace(PRESETS[name], capacity=PRESETS[name].capacity // 64, widest=8)
