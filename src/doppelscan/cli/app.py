@@ -15,6 +15,8 @@ from doppelscan.cli.display import say_error
 from doppelscan.cli.power import power
 from doppelscan.cli.prepare import prepare
 from doppelscan.cli.report import report
+from doppelscan.cli.sample import sample
+from doppelscan.cli.train import train
 from doppelscan.errors import DoppelscanError, GateFailed
 
 __all__ = ["app", "main"]
@@ -27,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, prepare, audit, dedupe, report, agreement, power):
+for command in (demo, prepare, train, sample, audit, dedupe, report, agreement, power):
     app.command()(command)
 
 

@@ -18,7 +18,7 @@ from doppelscan.images.formats import Entry
 from doppelscan.images.formats import read as read_entry
 from doppelscan.store import fingerprint
 
-__all__ = ["ArrayPixels", "FilePixels", "Pixels", "ZarrPixels"]
+__all__ = ["ArrayPixels", "FilePixels", "MadeInBatches", "Pixels", "ZarrPixels"]
 
 
 @runtime_checkable
@@ -52,6 +52,16 @@ class Pixels(Protocol):
 
     def take(self, positions: Int64[np.ndarray, " n"]) -> Pixels:
         """The images at these positions, in this order."""
+        ...
+
+
+@runtime_checkable
+class MadeInBatches(Protocol):
+    """Images that are not read but made, so many together, which takes time."""
+
+    @property
+    def at_once(self) -> int:
+        """Images that are made together."""
         ...
 
 

@@ -13,7 +13,7 @@ from doppelscan.images import Image
 from doppelscan.images.intensity import check_finite
 from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets.imageset import ImageSet
-from doppelscan.imagesets.pixels import FilePixels, Pixels
+from doppelscan.imagesets.pixels import FilePixels, MadeInBatches, Pixels
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, counted, map_ordered
 
@@ -84,6 +84,8 @@ def _prepare(task: _Task) -> Prepared:
 
 def _shard_size(images: ImageSet) -> int:
     """Images a shard, the same on every machine, so that an interrupted run can go on elsewhere."""
+    if isinstance(images.pixels, MadeInBatches):
+        return images.pixels.at_once
     largest = (
         max((math.prod(shape) for shape in images.pixels.shapes), default=1) * images.pixels.dtype.itemsize
     )

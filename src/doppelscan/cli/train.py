@@ -1,0 +1,94 @@
+"""`doppelscan train`: a generator is fitted to a set of images; the same command goes on where it stood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from doppelscan.cli.display import say, shown_progress
+from doppelscan.cli.options import Channels, Device, Memory, Seed, Size, Workers, as_preparation, as_resources
+from doppelscan.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from doppelscan.generators.family import Settings
+
+__all__ = ["train"]
+
+
+def train(
+    family: Annotated[str, typer.Argument(help="The kind of generator: ddpm, ...")],
+    images: Annotated[str, typer.Option(help="The images that it learns from.")],
+    out: Annotated[Path, typer.Option(help="Folder for the model.")],
+    holdout: Annotated[
+        str | None, typer.Option(help="Real images of other patients: the loss on them is logged beside.")
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="tiny: minutes on two cores; base: hours on a GPU; or a paper's own.")
+    ] = "tiny",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting of the preset: key=value; repeatable.")
+    ] = None,
+    keep_every: Annotated[
+        int | None, typer.Option(min=1, help="Keep a checkpoint for good every so many images.")
+    ] = None,
+    keep_last: Annotated[int, typer.Option(min=1, help="Keep so many of the last checkpoints.")] = 2,
+    amend: Annotated[
+        bool, typer.Option(help="Go on with other settings or seed than the training began with.")
+    ] = False,
+    size: Size = None,
+    channels: Channels = None,
+    patient_pattern: Annotated[
+        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
+    ] = None,
+    seed: Seed = 0,
+    memory: Memory = None,
+    workers: Workers = None,
+    device: Device = "auto",
+) -> None:
+    """Train a generator; run again after an interruption, it goes on to the same weights.
+
+    The folder gets checkpoints, grids of samples, curves (metrics.jsonl, tensorboard) and model.json, which says
+    what was trained on what. On several GPUs: accelerate launch -m doppelscan train ...
+    """
+    from doppelscan.generators import Keeping, fit
+    from doppelscan.generators import amend as change
+    from doppelscan.imagesets import open_images
+    from doppelscan.imagesets.saving import cached
+    from doppelscan.workers import processes_kept
+
+    settings, resources = _settings(family, preset, changes or []), as_resources(memory, workers, device)
+    preparation = as_preparation(size=size, channels=channels)
+    with processes_kept(), shown_progress() as progress:
+        sets = [
+            open_images(path, patient_pattern=patient_pattern, resources=resources, progress=progress)
+            for path in (images, holdout)
+            if path is not None
+        ]
+        sets = [cached(one, preparation=preparation, resources=resources, progress=progress) for one in sets]
+        if amend:
+            change(out, settings, seed=seed)
+        model = fit(
+            sets[0],
+            settings,
+            out=out,
+            holdout=sets[1] if holdout is not None else None,
+            seed=seed,
+            keeping=Keeping(last=keep_last, every=keep_every),
+            resources=resources,
+            progress=progress,
+        )
+    say(f"{out}: {family} after {model.checkpoint}")
+
+
+def _settings(family: str, preset: str, changes: list[str]) -> Settings:
+    """The preset's settings with the changes."""
+    from doppelscan.generators import changed, family_named
+
+    presets = family_named(family).presets
+    if preset not in presets:
+        cure = f"one of {', '.join(presets)}"
+        raise InputError(Problem(f"{preset!r} is no preset of {family}", where="--preset", cure=cure))
+    settings: Settings = changed(presets[preset], changes)
+    return settings

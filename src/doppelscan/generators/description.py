@@ -1,0 +1,169 @@
+"""What does `model.json` say? Which family, with which settings, was fitted to which images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int64
+
+from doppelscan.errors import FormatError, InputError, Problem
+from doppelscan.generators.family import AnyFamily, Settings, Subject
+from doppelscan.generators.intensities import Intensities
+from doppelscan.generators.options import settings_of
+from doppelscan.generators.registry import family_named, family_of
+from doppelscan.imagesets import ImageSet
+from doppelscan.settings import Resources
+from doppelscan.store import read_json, write_json
+
+__all__ = ["Description", "labels_of"]
+
+_FORMAT = "doppelscan-model/1"
+
+
+@dataclass(frozen=True)
+class Description:
+    """All that a model is besides its weights.
+
+    Attributes
+    ----------
+    label_counts
+        Training images of each of the subject's labels.
+    trained_on, held_out
+        Which images: `name`, `fingerprint`, `n_images`, `n_patients`, `patients_known`; empty without a holdout.
+    amended
+        Where training went on with other settings: `seen`, and the `settings` until then.
+    """
+
+    family: str
+    settings: Settings
+    seed: int
+    subject: Subject
+    label_counts: tuple[int, ...]
+    intensities: Intensities
+    trained_on: Mapping[str, Any]
+    held_out: Mapping[str, Any]
+    versions: Mapping[str, str]
+    amended: tuple[Mapping[str, Any], ...] = ()
+
+    @staticmethod
+    def of(
+        images: ImageSet,
+        settings: Settings,
+        *,
+        holdout: ImageSet | None,
+        seed: int,
+        resources: Resources,
+    ) -> Description:
+        """The model that is to be fitted to these images.
+
+        Raises
+        ------
+        InputError
+            If the family or the settings are not for such images.
+        """
+        family = family_of(settings)
+        subject, counts = _subject(images, settings)
+        if subject.n_axes not in family.axes:
+            raise InputError(
+                Problem(f"{family.name} cannot make images of {subject.n_axes} axes", where=images.name)
+            )
+        return Description(
+            family.name,
+            settings,
+            seed,
+            subject,
+            counts,
+            Intensities.of(images, resources),
+            _about(images),
+            {} if holdout is None else _about(holdout),
+            _versions(),
+        )
+
+    @property
+    def kind(self) -> AnyFamily:
+        """The family itself."""
+        return family_named(self.family)
+
+    def write(self, model: Path) -> None:
+        """Write `model.json`."""
+        write_json(model / "model.json", {"format": _FORMAT} | asdict(self))
+
+    @staticmethod
+    def read(model: Path) -> Description:
+        """What `write` wrote.
+
+        Raises
+        ------
+        FormatError
+            If it is absent, damaged or of another version.
+        """
+        path = model / "model.json"
+        content = read_json(path, expected=_FORMAT)
+        del content["format"]
+        try:
+            kind = type(next(iter(family_named(content["family"]).presets.values())))
+            settings = settings_of(kind, content["settings"])
+            parts = {
+                "settings": settings,
+                "subject": settings_of(Subject, content["subject"]),
+                "intensities": settings_of(Intensities, content["intensities"]),
+                "label_counts": tuple(content["label_counts"]),
+                "amended": tuple(content["amended"]),
+            }
+            return Description(**(content | parts))
+        except (KeyError, TypeError, InputError) as error:
+            raise FormatError(Problem(f"is damaged: {error}", where=str(path))) from error
+
+    def same_training(self, other: Description) -> bool:
+        """Whether both come to the same weights, but for the versions of the libraries."""
+        return _what_counts(self) == _what_counts(other)
+
+    def with_settings(self, settings: Settings, seed: int, seen: int) -> Description:
+        """The same model with other settings and seed, which remembers what it had until now."""
+        until = {"seen": seen, "seed": self.seed, "settings": asdict(self.settings)}  # type: ignore[call-overload]
+        return replace(self, settings=settings, seed=seed, amended=(*self.amended, until))
+
+
+def labels_of(images: ImageSet, subject: Subject) -> Int64[np.ndarray, " n"]:
+    """The position of each image's label among the subject's, -1 where it has none of them."""
+    numbers = {label: number for number, label in enumerate(subject.labels)}
+    return np.array([numbers.get(label, -1) for label in images.table["label"]], dtype=np.int64)
+
+
+def _subject(images: ImageSet, settings: Settings) -> tuple[Subject, tuple[int, ...]]:
+    if not settings.conditional:
+        return Subject(images.shape), ()
+    counts = images.table["label"].dropna().value_counts().sort_index()
+    if counts.empty:
+        raise InputError(
+            Problem("no image has a label", where=images.name, cure="--set conditional=false, or label them")
+        )
+    return Subject(images.shape, tuple(map(str, counts.index))), tuple(map(int, counts))
+
+
+def _about(images: ImageSet) -> dict[str, Any]:
+    return {
+        "name": images.name,
+        "fingerprint": images.pixels.fingerprint,
+        "n_images": len(images),
+        "n_patients": int(images.patients.max()) + 1,
+        "patients_known": images.patients_known,
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in ("doppelscan", "torch")}
+
+
+def _what_counts(description: Description) -> dict[str, Any]:
+    """All that the weights depend on."""
+    values: dict[str, Any] = asdict(description)
+    values["trained_on"] = description.trained_on["fingerprint"]
+    for name in ("held_out", "versions", "amended"):
+        del values[name]
+    return values

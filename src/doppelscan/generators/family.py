@@ -1,0 +1,223 @@
+"""What is a family of generators? Networks, the turns they are trained in, and how an image is drawn.
+
+A family is one frozen value of plain functions; the engine does the rest: batches, precision, accumulation,
+several devices, moving averages, checkpoints, logs, grids, sampling by seed. What a family may rely on:
+
+- Images come and go as tensors (n, c, *space) scaled to [-1, 1] by the training set's range of each channel; 2D and
+  3D, any number of channels, any lengths of the axes. Each network pads what it cannot halve.
+- Everything that a next step depends on lives in the networks, as weights or buffers (a running mean of path
+  lengths, the strength of an augmentation): a training that goes on is then the same as an unbroken one.
+- Before each micro-batch the engine seeds torch's own generators from (seed, stage, images seen, process), so
+  `turns` draws with `torch.randn` and dropout as it likes. `draw` never does: each image's chance comes from
+  its own seed, by `Noise`.
+- Networks are in training mode and without gradients where they are frozen; autocast is on where it pays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int64
+from torch import nn
+
+from doppelscan.generators.noise import Noise
+from doppelscan.generators.recipe import Training
+
+__all__ = [
+    "AnyFamily",
+    "Batch",
+    "Draw",
+    "Drawing",
+    "Family",
+    "Networks",
+    "Player",
+    "Settings",
+    "Stage",
+    "Subject",
+    "Turn",
+]
+
+Networks: TypeAlias = nn.ModuleDict
+"""The networks of a model by name, those of earlier stages among them."""
+
+
+@runtime_checkable
+class Settings(Protocol):
+    """A frozen dataclass of plain values (numbers, text, tuples, other such dataclasses)."""
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the model learns what the labels look like."""
+        ...
+
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a model is of: the shape (c, *space) of its images and, if it is conditional, their labels."""
+
+    shape: tuple[int, ...]
+    labels: tuple[str, ...] = ()
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of an image."""
+        return self.shape[0]
+
+    @property
+    def space(self) -> tuple[int, ...]:
+        """Pixels along each axis of space."""
+        return self.shape[1:]
+
+    @property
+    def n_axes(self) -> int:
+        """2 for images, 3 for volumes."""
+        return len(self.space)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The images that one process sees at once.
+
+    Attributes
+    ----------
+    images
+        In [-1, 1], augmented as the settings say; or what the stage's `examples` made of them.
+    labels
+        Positions in `Subject.labels`, -1 where unknown; all -1 where the model is unconditional.
+    augmentation
+        How each image was augmented, zeros where it is as it was; of width 0 unless augmentation is `edm`.
+    seen
+        Images that this stage has seen before this step.
+    step
+        Steps that this stage has done before this one.
+    """
+
+    images: Float[torch.Tensor, "n c *space"]
+    labels: Int64[torch.Tensor, " n"]
+    augmentation: Float[torch.Tensor, "n k"]
+    seen: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Player:
+    """Networks that one optimiser (Adam) moves, named as in `Stage.networks`."""
+
+    networks: tuple[str, ...]
+    learning_rate: float
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One player's move: the loss that it goes down, and what is logged beside it (means over the batch)."""
+
+    player: str
+    loss: Float[torch.Tensor, ""]
+    logged: Mapping[str, Float[torch.Tensor, ""]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage(Generic[S]):
+    """One training. A latent diffusion model has two, all others one.
+
+    Attributes
+    ----------
+    name
+        Part of the names of networks' weights and of what is logged.
+    training
+        How long, in which batches, how fast.
+    networks
+        The networks that this stage adds, their weights freshly drawn from torch's seeded generator.
+    players
+        The optimisers, by name.
+    turns
+        The turns of one step on one batch. The engine takes back each turn's gradients for its player alone and
+        moves the player before it asks for the next turn: a GAN's generator meets the discriminator that
+        has just moved. A turn's loss is a mean over images, so that accumulating micro-batches is exact.
+    averaged
+        Networks that drawing needs; of these the engine keeps the moving average, and `draw` gets it.
+    validation
+        The loss of each image of a held-out batch, drawn as in training; None where there is no such loss.
+    examples
+        What the networks of earlier stages (averaged, frozen) make of a batch of images, once, before this
+        stage begins: latents. None: the images themselves.
+    begin
+        Called once with the new networks and the first few examples: measures a scale, into a buffer.
+    """
+
+    name: str
+    training: Callable[[S], Training]
+    networks: Callable[[S, Subject], dict[str, nn.Module]]
+    players: Callable[[S], dict[str, Player]]
+    turns: Callable[[S, Networks, Batch], Iterator[Turn]]
+    averaged: tuple[str, ...]
+    validation: Callable[[S, Networks, Batch], Float[torch.Tensor, " n"]] | None = None
+    examples: Callable[[S, Networks, torch.Tensor], torch.Tensor] | None = None
+    begin: Callable[[S, Networks, torch.Tensor], None] | None = None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What the user chooses when images are drawn; None leaves it as the model's settings have it."""
+
+    label: str | None = None
+    guidance: float | None = None
+    sampler: str | None = None
+    steps: int | None = None
+    truncation: float | None = None
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A batch to be drawn: one seed, hence one stream of noise, and one label (-1: any) an image."""
+
+    noise: Noise
+    labels: Int64[torch.Tensor, " n"]
+    options: Drawing
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.labels.device
+
+
+@dataclass(frozen=True)
+class Family(Generic[S]):
+    """A kind of generator.
+
+    Attributes
+    ----------
+    presets
+        Settings by name: `tiny` (two cores, minutes), `base` (one GPU, hours) and the papers' own.
+    stages
+        Its trainings, in order.
+    draw
+        Images in [-1, 1] (what is beyond is cut off) from the averaged networks, in evaluation mode and
+        without gradients. Image i depends on `draw.noise` i and label i alone.
+    options
+        The fields of `Drawing` that it knows, besides `label`.
+    preview
+        How images are drawn for the grids that show how training goes.
+    axes
+        The numbers of spatial axes that it can do.
+    """
+
+    name: str
+    presets: Mapping[str, S]
+    stages: tuple[Stage[S], ...]
+    draw: Callable[[S, Networks, Subject, Draw], Float[torch.Tensor, "n c *space"]]
+    options: frozenset[str] = frozenset()
+    preview: Drawing = Drawing()
+    axes: frozenset[int] = frozenset({2, 3})
+
+
+AnyFamily: TypeAlias = Family[Any]

@@ -1,0 +1,92 @@
+"""How do settings travel? As plain values in JSON, and as `key=value` from the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from doppelscan.errors import InputError, Problem
+
+__all__ = ["changed", "settings_of"]
+
+S = TypeVar("S")
+
+
+def settings_of(kind: type[S], values: Mapping[str, Any]) -> S:
+    """The settings of this kind that `dataclasses.asdict` took apart, or JSON gave back.
+
+    Raises
+    ------
+    InputError
+        If some are of a wrong type or out of range, all of them named.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        raise InputError(_problems(error)) from error
+
+
+def changed(settings: S, changes: Sequence[str]) -> S:
+    """The settings with each `key=value` changed; values are JSON or plain text, lists may be `1,2,3`.
+
+    A key is the whole path (`training.batch`) or its last part where that is the name of one setting only.
+
+    Raises
+    ------
+    InputError
+        If a change is not of this form, names no setting or several, or has a value that will not do.
+    """
+    values: dict[str, Any] = asdict(settings)  # type: ignore[call-overload]
+    paths, problems = _paths(values), []
+    for change in changes:
+        key, equals, text = change.partition("=")
+        found = [path for path in paths if path == key or path.rpartition(".")[2] == key]
+        found = [key] if key in found else found
+        if equals and len(found) == 1:
+            _put(values, found[0], _parsed(text))
+        else:
+            problems.append(_not_one(change, equals, found, paths))
+    if problems:
+        raise InputError(problems)
+    return settings_of(type(settings), values)
+
+
+def _paths(values: Mapping[str, Any], before: str = "") -> list[str]:
+    """The paths of all settings, those of settings within settings too."""
+    paths = []
+    for name, value in values.items():
+        inner = isinstance(value, dict)
+        paths += _paths(value, f"{before}{name}.") if inner else [before + name]
+    return paths
+
+
+def _put(values: dict[str, Any], path: str, value: Any) -> None:
+    *outer, name = path.split(".")
+    for part in outer:
+        values = values[part]
+    values[name] = value
+
+
+def _parsed(text: str) -> Any:
+    for candidate in (text, f"[{text}]"):
+        try:
+            return json.loads(candidate)
+        except ValueError:
+            continue
+    return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
+
+
+def _not_one(change: str, equals: str, found: Sequence[str], paths: Sequence[str]) -> Problem:
+    if not equals:
+        return Problem(f"{change!r} is not of the form key=value", where="--set")
+    what = f"{change.partition('=')[0]!r} is no setting" if not found else f"{change!r} may mean several"
+    return Problem(what, where="--set", cure=f"one of {', '.join(found or paths)}")
+
+
+def _problems(error: ValidationError) -> list[Problem]:
+    cause = error.errors()
+    return [Problem(one["msg"], where=".".join(map(str, one["loc"]))) for one in cause]

@@ -1,0 +1,40 @@
+"""Which families of generators are there? Each is imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+from doppelscan.errors import InputError, Problem
+from doppelscan.generators.family import AnyFamily, Settings
+
+__all__ = ["FAMILIES", "family_named", "family_of"]
+
+FAMILIES = {
+    "ddpm": "doppelscan.generators.ddpm",
+    "stylegan2": "doppelscan.generators.stylegan2",
+}
+"""Names, and the modules whose `FAMILY` they are."""
+
+
+def family_named(name: str) -> AnyFamily:
+    """The family of this name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if name not in FAMILIES:
+        raise InputError(
+            Problem(f"{name!r} is no family", where="FAMILY", cure=f"one of {', '.join(FAMILIES)}")
+        )
+    family: AnyFamily = importlib.import_module(FAMILIES[name]).FAMILY
+    return family
+
+
+def family_of(settings: Settings) -> AnyFamily:
+    """The family whose settings these are: their class is at home in its module, or below it."""
+    module = type(settings).__module__
+    found = [name for name, home in FAMILIES.items() if f"{module}.".startswith(f"{home}.")]
+    assert found, f"{type(settings).__name__} belongs to no registered family"
+    return family_named(found[0])

@@ -1,0 +1,63 @@
+"""Image sets, networks and schedules that are small enough to train in a test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file
+
+from doppelscan.generators import Keeping, changed, family_named
+from doppelscan.imagesets import ImageSet
+
+SHAPES = {
+    "one channel": (1, 12, 9),
+    "five channels": (5, 8, 11),
+    "RGB": (3, 8, 8),
+    "volume": (1, 6, 5, 8),
+}
+
+SMALLEST = {
+    "stylegan2": ["n_z=8", "n_w=8", "capacity=64", "widest=8"],
+    "ddpm": ["channels=8,16", "attention=false,true", "head_channels=8", "steps=50", "sampler_steps=3"],
+}
+"""What makes each family's `tiny` preset small enough for a test."""
+
+SCHEDULE = ["n_images=64", "batch=8", "warm_up=0"]
+
+QUIET = Keeping(marks=1, grid=0, log_steps=1)
+
+
+def settings(family: str, *changes: str) -> Any:
+    """The family's smallest network, trained for eight steps, but for the changes."""
+    return changed(family_named(family).presets["tiny"], [*SMALLEST[family], *SCHEDULE, *changes])
+
+
+def pictures(
+    shape: Sequence[int], n: int = 12, *, first: int = 0, dtype: str = "uint8", labels: bool = True
+) -> ImageSet:
+    """Images of a ramp and a box whose place and brightness differ; two of each patient."""
+    axes = np.meshgrid(*(np.linspace(0, 1, length) for length in shape[1:]), indexing="ij")
+    made = []
+    for number in range(first, first + n):
+        rng = np.random.default_rng(number)
+        ramp = 60 * axes[0] + 40
+        box = np.all([np.abs(axis - rng.uniform(0.2, 0.8)) < 0.2 for axis in axes], axis=0)
+        made.append(np.stack([ramp + box * rng.uniform(50, 120) for _ in range(shape[0])]))
+    table = pd.DataFrame(
+        {
+            "patient": [f"p{number // 2}" for number in range(first, first + n)],
+            "label": [("low", "high")[number % 2] if labels else None for number in range(first, first + n)],
+        }
+    )
+    return ImageSet.from_arrays(np.stack(made).astype(dtype), table, name=f"{n} pictures")
+
+
+def weights(model: Path) -> dict[str, bytes]:
+    """The bytes of everything that the last checkpoint keeps, by file and name."""
+    folder = sorted((model / "checkpoints").iterdir())[-1]
+    files = ("weights.safetensors", "state.safetensors")
+    return {f"{file}/{name}": v.tobytes() for file in files for name, v in load_file(folder / file).items()}
