@@ -62,9 +62,9 @@ def _refined(matches: Matched, inliers: Bool[np.ndarray, "m"], a: complex, toler
     rounds = []
     for _ in range(_ROUNDS):
         a, b = _fitted(matches.z[inliers], matches.w[inliers], a)
-        inliers = _inliers(matches, np.array([a]), np.array([b]), tolerance)[0]
+        fitted_to, inliers = inliers, _inliers(matches, np.array([a]), np.array([b]), tolerance)[0]
         rounds.append(Consensus(a, b, inliers, float(matches.weight[inliers].sum())))
-        if not inliers.any():
+        if not inliers.any() or np.array_equal(inliers, fitted_to):
             break
     return max(rounds, key=lambda found: found.weight)
 

@@ -26,6 +26,7 @@ from doppelscan.search.neighbours import Groups
 from doppelscan.search.tile_grid import TileGrid, TileSettings
 from doppelscan.search.tile_sums import TileSums
 from doppelscan.settings import Resources
+from doppelscan.workers import single_threaded_algebra
 
 __all__ = ["TileMatches", "TileSettings", "match_tiles"]
 
@@ -84,7 +85,7 @@ def match_tiles(
     shape = next((side.read(0, 1).shape[1:] for side in (queries, references) if len(side)), (1, 1, 1))
     grid = TileGrid.of(shape, settings)
     parts = [_nobody(0, len(grid.small))]
-    with ThreadPoolExecutor(resources.workers) as pool:
+    with single_threaded_algebra(), ThreadPoolExecutor(resources.workers) as pool:
         for start, pixels in _blocks(queries, grid, resources.memory):
             ways = _ways(pixels, grid, settings)
             for first, others in _blocks(references, grid, resources.memory):

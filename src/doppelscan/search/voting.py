@@ -28,6 +28,7 @@ from doppelscan.search.consensus import Consensus
 from doppelscan.search.neighbours import Groups
 from doppelscan.search.words import WordIndex
 from doppelscan.settings import Resources
+from doppelscan.workers import single_threaded_algebra
 
 __all__ = ["KeypointMatches", "VotingSettings", "match_keypoints"]
 
@@ -95,7 +96,7 @@ def match_keypoints(
         np.ones(len(index.points), dtype=np.int64),
     )
     matches = _nobody(len(points), k)
-    with ThreadPoolExecutor(resources.workers) as pool:
+    with single_threaded_algebra(), ThreadPoolExecutor(resources.workers) as pool:
         for block in _blocks(points, resources.memory):
             poll = Poll.held(
                 points.part(block.start, block.stop), index, (own[block], groups), settings, pool

@@ -3,5 +3,15 @@
 from doppelscan.workers.meanwhile import meanwhile
 from doppelscan.workers.processes import WorkerDied, map_ordered, processes_kept
 from doppelscan.workers.progress import Progress, counted, silent
+from doppelscan.workers.threads import single_threaded_algebra
 
-__all__ = ["Progress", "WorkerDied", "counted", "map_ordered", "meanwhile", "processes_kept", "silent"]
+__all__ = [
+    "Progress",
+    "WorkerDied",
+    "counted",
+    "map_ordered",
+    "meanwhile",
+    "processes_kept",
+    "silent",
+    "single_threaded_algebra",
+]
