@@ -1,4 +1,4 @@
-"""How many threads does linear algebra take inside a thread of ours? One: two pools on the same cores get in the way."""
+"""How many threads does linear algebra take inside a thread of ours? One: two pools get in each other's way."""
 
 from __future__ import annotations
 
