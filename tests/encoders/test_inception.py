@@ -234,6 +234,7 @@ def test_a_vector_is_the_same_in_any_company(encoder: InceptionEncoder) -> None:
     assert encoder.vectors(pixels[:0]).shape == (0, 2048)
 
 
+@pytest.mark.slow
 def test_grey_is_shown_in_three_channels_and_others_one_by_one(encoder: InceptionEncoder) -> None:
     pixels = films(2, 4)
     grey = encoder.outputs(pixels[:, :1])
@@ -244,6 +245,7 @@ def test_grey_is_shown_in_three_channels_and_others_one_by_one(encoder: Inceptio
     assert encoder.vectors(pixels).shape == (2, 4 * 2048)
 
 
+@pytest.mark.slow
 def test_one_window_keeps_differences_of_intensity(weights: Path, encoder: InceptionEncoder) -> None:
     pixels = films(2)
     wide = inception(weights, window=(0, 65535))

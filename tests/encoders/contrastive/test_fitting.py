@@ -139,6 +139,7 @@ def shifted_and_mirrored(pixels: np.ndarray) -> np.ndarray:
     return np.flip(np.roll(pixels, (3, -2), axis=(2, 3)), 3)
 
 
+@pytest.mark.slow
 def test_training_finds_moved_copies_of_real_films_where_pixels_do_not() -> None:
     folder = real_data("chest_xray_64")
     films = open_images(folder).take(range(0, 900, 15))
