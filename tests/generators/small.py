@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,15 @@ SHAPES = {
     "volume": (1, 6, 5, 8),
 }
 
+AUTOENCODER = ["channels=8,8,16", "patch_channels=8,8", "latent_channels=2"]
+
 SMALLEST = {
+    "vae": [*AUTOENCODER, "adversary_from=24"],
+    "latent_diffusion": [
+        *(f"autoencoder.{change}" for change in [*AUTOENCODER, "adversary_from=24"]),
+        *(f"diffusion.{change}" for change in ["channels=8,16", "attention=false,true", "head_channels=8"]),
+        *(f"diffusion.{change}" for change in ["steps=50", "sampler_steps=3"]),
+    ],
     "ddpm": ["channels=8,16", "attention=false,true", "head_channels=8", "steps=50", "sampler_steps=3"],
 }
 """What makes each family's `tiny` preset small enough for a test."""
@@ -31,8 +40,25 @@ QUIET = Keeping(marks=1, grid=0, log_steps=1)
 
 
 def settings(family: str, *changes: str) -> Any:
-    """The family's smallest network, trained for eight steps, but for the changes."""
-    return changed(family_named(family).presets["tiny"], [*SMALLEST[family], *SCHEDULE, *changes])
+    """The family's smallest network, each stage trained for eight steps, but for the changes.
+
+    What a change names in several parts of the settings is changed in all of them.
+    """
+    chosen = changed(family_named(family).presets["tiny"], SMALLEST[family])
+    for change in [*SCHEDULE, *changes]:
+        key = change.partition("=")[0]
+        paths = [path for path in _paths(asdict(chosen)) if f".{path}".endswith(f".{key}")]
+        value = change.partition("=")[2]
+        chosen = changed(chosen, [f"{path}={value}" for path in paths] or [change])
+    return chosen
+
+
+def _paths(values: dict[str, Any], before: str = "") -> list[str]:
+    """The paths of all settings."""
+    inner = {
+        name: _paths(value, f"{before}{name}.") for name, value in values.items() if isinstance(value, dict)
+    }
+    return [path for name in values for path in inner.get(name, [before + name])]
 
 
 def pictures(

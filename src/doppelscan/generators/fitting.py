@@ -204,7 +204,7 @@ def _stage(course: _Course, number: int, before: Networks | None) -> Networks:
         examples,
         labels_of(course.images, about.subject),
         about.seed,
-        is_latent=learner.stage.examples is not None,
+        is_latent=learner.make is not None,
     )
     if not found and learner.stage.begin is not None:
         _measure(learner, examples)
@@ -214,7 +214,7 @@ def _stage(course: _Course, number: int, before: Networks | None) -> Networks:
 
 def _examples(course: _Course, learner: Learner, images: ImageSet) -> Examples:
     """What this stage learns from: images, or what earlier stages make of them."""
-    examples, make = course.examples(images), learner.stage.examples
+    examples, make = course.examples(images), learner.make
     if make is None:
         return examples
     size = learner.training.at_once or learner.training.batch

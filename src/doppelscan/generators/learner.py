@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -84,6 +84,11 @@ class Learner:
         """Whether the stage is at its end."""
         return self.seen >= self.training.n_images
 
+    @property
+    def make(self) -> Callable[[Settings, Networks, torch.Tensor], torch.Tensor] | None:
+        """What is made of images before they are learnt from; None: nothing."""
+        return self.stage.examples if self.stage.caches(self.settings) else None
+
     def moved_by(self, player: str) -> list[nn.Parameter]:
         """The weights that a player moves."""
         return [weight for group in self.optimizers[player].param_groups for weight in group["params"]]
@@ -99,10 +104,10 @@ class Learner:
     @torch.no_grad()
     def average(self) -> None:
         """Move the moving averages towards the weights, and set their buffers to those of now."""
-        share = self.training.keeping(self.seen)
-        for name in self.stage.averaged:
-            mean, now = self.averaged[name], self.networks[name]
-            torch._foreach_lerp_(list(mean.parameters()), list(now.parameters()), 1 - share)
+        share, pairs = self.training.keeping(self.seen), self._averaged_and_now()
+        means = [weight for mean, _ in pairs for weight in mean.parameters()]
+        torch._foreach_lerp_(means, [weight for _, now in pairs for weight in now.parameters()], 1 - share)
+        for mean, now in pairs:
             for kept, value in zip(mean.buffers(), now.buffers(), strict=True):
                 kept.copy_(value)
 
@@ -111,6 +116,10 @@ class Learner:
         for name in self.stage.players(self.settings)[player].networks:
             for inner, weight in self.networks[name].named_parameters():
                 yield f"{name}.{inner}", weight
+
+    def _averaged_and_now(self) -> list[tuple[nn.Module, nn.Module]]:
+        """Of each averaged network of this stage the mean and the present one."""
+        return [(self.averaged[name], self.networks[name]) for name in self.stage.averaged]
 
 
 @dataclass
