@@ -12,7 +12,7 @@ from calling import call
 from doppelscan import __version__
 from doppelscan.errors import GateFailed, InputError, Problem
 
-COMMANDS = ("demo", "prepare", "audit", "dedupe", "report")
+COMMANDS = ("demo", "prepare", "train", "sample", "audit", "dedupe", "report")
 TORCHLESS = """
 import sys
 from doppelscan.cli import main

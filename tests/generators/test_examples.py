@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelscan.generators.examples import Held, Order, Streamed, examples_of, made_of
@@ -16,6 +16,7 @@ from .small import pictures
 CPU = torch.device("cpu")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(0, 40), st.integers(0, 25))
 def test_any_stretch_of_the_order_is_the_same_however_it_is_cut(n: int, start: int, length: int) -> None:
     order = Order(n, seed=1)

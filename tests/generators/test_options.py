@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import asdict
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelscan.errors import InputError
@@ -44,6 +44,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         changed(TINY, ["batch=0"])
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_whatever_is_typed_is_a_change_or_refused(text: str) -> None:
     with contextlib.suppress(InputError):

@@ -10,7 +10,7 @@ import pytest
 
 from doppelscan.errors import InputError
 from doppelscan.generators import Keeping, fit
-from doppelscan.generators.validation import losses, panel_of
+from doppelscan.generators.validation import Panel, chosen_for_panel, losses
 
 from .small import pictures, settings
 from .toy import examples, learner
@@ -18,18 +18,17 @@ from .toy import examples, learner
 
 def test_the_loss_is_the_mean_of_the_patients_means() -> None:
     patients = np.array([0] * 10 + [1, 2] * 5)
-    panel = panel_of(examples(), patients, np.full(20, -1), n=20, seed=0)
+    panel = Panel(examples(), patients, np.full(20, -1))
     each = (np.linspace(-1, 1, 20) - 1) ** 2
     oracle = np.mean([each[patients == patient].mean() for patient in range(3)])
     assert losses(learner(), panel, n_conditions=0, seed=0) == pytest.approx(oracle, abs=1e-6)
 
 
 def test_a_panel_is_a_fixed_draw_of_as_many_images_as_asked() -> None:
-    patients = np.arange(20)
-    panels = [panel_of(examples(), patients, -np.ones(20, int), n=7, seed=3) for _ in range(2)]
-    np.testing.assert_array_equal(panels[0].chosen, panels[1].chosen)
-    np.testing.assert_array_equal(panels[0].patients, panels[0].chosen)
-    assert len(set(panels[0].chosen)) == 7
+    first, again = (chosen_for_panel(20, 7, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert len(set(first)) == 7
+    assert len(chosen_for_panel(5000, 2000, seed=0)) == 512
 
 
 def test_both_losses_and_their_gap_are_logged_and_change_no_weight(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@
 """
 
 from doppelscan.generators.family import Drawing
-from doppelscan.generators.fitting import Keeping, amend, fit
+from doppelscan.generators.fitting import amend, fit
 from doppelscan.generators.journal import Diverged
 from doppelscan.generators.model import Model
 from doppelscan.generators.options import changed
 from doppelscan.generators.registry import FAMILIES, family_named, family_of
+from doppelscan.generators.watching import Keeping
 
 __all__ = [
     "FAMILIES",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Int64
 
 from doppelscan.errors import FormatError, InputError, Problem
@@ -157,9 +157,7 @@ def _about(images: ImageSet) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    from doppelscan import __version__
-
-    return {"doppelscan": __version__, "torch": torch.__version__}
+    return {name: metadata.version(name) for name in ("doppelscan", "torch")}
 
 
 def _what_counts(description: Description) -> dict[str, Any]:

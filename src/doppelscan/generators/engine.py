@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,12 +26,17 @@ __all__ = ["Lesson", "Step", "autocast", "training"]
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """What a stage learns from: examples, the position of each one's label (-1: none), and the seed."""
+    """What a stage learns from: examples, the position of each one's label (-1: none), and the seed.
+
+    `encode` is what earlier stages make of a batch of images once it is augmented; where nothing is augmented the
+    examples are made already, and `augments` is off.
+    """
 
     examples: Examples
     labels: Int64[np.ndarray, " n"]
     seed: int
-    is_latent: bool = False
+    augments: bool = True
+    encode: Callable[[torch.Tensor], torch.Tensor] | None = None
 
     def batch(self, learner: Learner, share: range, after: range) -> Batch:
         """The `share` of the images that are seen, augmented; those of `after` come next."""
@@ -39,7 +44,10 @@ class Lesson:
         chosen = order.positions(share.start, share.stop)
         then = order.positions(after.start, after.stop)
         images = self.examples.batch(chosen, then)
-        images, told = augmented(images, "none" if self.is_latent else learner.training.augmentation)
+        images, told = augmented(images, learner.training.augmentation if self.augments else "none")
+        if self.encode is not None:
+            with torch.no_grad():
+                images = self.encode(images)
         labels = torch.from_numpy(self.labels[chosen]).to(learner.device)
         return Batch(images, labels, told, learner.seen, learner.step)
 

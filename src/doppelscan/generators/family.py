@@ -150,8 +150,6 @@ class Stage(Generic[S]):
     examples
         What the networks of earlier stages (averaged, frozen) make of a batch of images, once, before this
         stage begins: latents. None: the images themselves.
-    caches
-        Whether that is done with these settings; else the turns get images, augmented as the schedule says.
     begin
         Called once with the new networks and the first few examples: measures a scale, into a buffer.
     """
@@ -165,7 +163,6 @@ class Stage(Generic[S]):
     validation: Callable[[S, Networks, Batch], Float[torch.Tensor, " n"]] | None = None
     examples: Callable[[S, Networks, torch.Tensor], torch.Tensor] | None = None
     begin: Callable[[S, Networks, torch.Tensor], None] | None = None
-    caches: Callable[[S], bool] = lambda _settings: True
 
 
 @dataclass(frozen=True)

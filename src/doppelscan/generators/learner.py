@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -83,11 +83,6 @@ class Learner:
     def finished(self) -> bool:
         """Whether the stage is at its end."""
         return self.seen >= self.training.n_images
-
-    @property
-    def make(self) -> Callable[[Settings, Networks, torch.Tensor], torch.Tensor] | None:
-        """What is made of images before they are learnt from; None: nothing."""
-        return self.stage.examples if self.stage.caches(self.settings) else None
 
     def moved_by(self, player: str) -> list[nn.Parameter]:
         """The weights that a player moves."""

@@ -16,33 +16,23 @@ from doppelscan.generators.family import Batch
 from doppelscan.generators.learner import Learner
 from doppelscan.seeds import stream
 
-__all__ = ["Panel", "losses", "panel_of"]
+__all__ = ["Panel", "chosen_for_panel", "losses"]
 
 _IMAGES = 512  # of each side at the most
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Images that a loss is measured on: some of a set, with their patients and labels."""
+    """Examples that a loss is measured on, their patients and their labels."""
 
     examples: Examples
-    chosen: Int64[np.ndarray, " n"]
     patients: Int64[np.ndarray, " n"]
     labels: Int64[np.ndarray, " n"]
 
 
-def panel_of(
-    examples: Examples,
-    patients: Int64[np.ndarray, " m"],
-    labels: Int64[np.ndarray, " m"],
-    *,
-    n: int,
-    seed: int,
-) -> Panel:
-    """Up to n images, drawn by the seed, the same at each measuring."""
-    order = stream(seed, "panel").permutation(len(patients))[: min(n, _IMAGES)]
-    chosen = np.sort(order).astype(np.int64)
-    return Panel(examples, chosen, patients[chosen], labels[chosen])
+def chosen_for_panel(n_images: int, n: int, seed: int) -> Int64[np.ndarray, " n"]:
+    """The positions of up to n of so many images, drawn by the seed: the same at each measuring."""
+    return np.sort(stream(seed, "panel").permutation(n_images)[: min(n, _IMAGES)]).astype(np.int64)
 
 
 def losses(learner: Learner, panel: Panel, *, n_conditions: int, seed: int) -> float:
@@ -67,9 +57,9 @@ def _loss_of_each(
     size = learner.training.at_once or learner.training.batch
     parts = []
     networks.eval()
-    for start in range(0, len(panel.chosen), size):
-        few = panel.chosen[start : start + size]
-        images = panel.examples.batch(few)
+    for start in range(0, len(panel.patients), size):
+        stop = min(start + size, len(panel.patients))
+        images = panel.examples.batch(np.arange(start, stop, dtype=np.int64))
         labels = torch.from_numpy(panel.labels[start : start + size]).to(learner.device)
         batch = Batch(images, labels, images.new_zeros(len(images), n_conditions), learner.seen, learner.step)
         with seeded(learner.device, seed, "validation", start), autocast(learner.training, learner.device):

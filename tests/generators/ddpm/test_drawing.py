@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -46,12 +48,23 @@ def drawn(
 
 
 @pytest.mark.parametrize("predicts", ["epsilon", "v"])
-@pytest.mark.parametrize(("sampler", "steps"), [("ddpm", 100), ("ddim", 25), ("dpm++", 15)])
+@pytest.mark.parametrize(("sampler", "steps"), [("ddpm", 100), ("ddim", 100), ("dpm++", 15), ("dpm++", 30)])
 def test_every_sampler_draws_from_what_the_network_knows(sampler: str, steps: int, predicts: str) -> None:
     settings = replace(SETTINGS, predicts=predicts)  # type: ignore[arg-type]
     images = drawn(settings, Drawing(sampler=sampler, steps=steps))
     assert float(images.mean()) == pytest.approx(0.1, abs=0.02)
     assert float(images.std()) == pytest.approx(DEVIATION, abs=0.03)
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+@pytest.mark.parametrize("steps", [15, 30])
+def test_the_default_sampler_keeps_fine_texture(
+    schedule: Any, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "DEVIATION", 0.05)
+    settings = replace(SETTINGS, schedule=schedule, steps=1000)
+    assert len(scheduler_of(settings, "dpm++", steps).timesteps) == steps
+    assert float(drawn(settings, Drawing(steps=steps)).std()) == pytest.approx(0.05, rel=0.06)
 
 
 @pytest.mark.parametrize("sampler", ["ddpm", "dpm++"])
@@ -77,7 +90,7 @@ def test_guidance_pushes_away_from_what_is_drawn_without_a_label() -> None:
 
 def test_the_ancestral_sampler_takes_all_steps_unless_told_otherwise() -> None:
     assert len(scheduler_of(SETTINGS, "ddpm", None).timesteps) == 100
-    assert len(scheduler_of(SETTINGS, "dpm++", None).timesteps) == SETTINGS.sampler_steps
+    assert len(scheduler_of(replace(SETTINGS, steps=1000), "dpm++", None).timesteps) == SETTINGS.sampler_steps
     assert len(scheduler_of(PRESETS["akbar"], "ddpm", None).timesteps) == 4000
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int64
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.generators import doors
-from doppelscan.generators.ddpm.schedule import betas_of
+from doppelscan.generators.ddpm.schedule import betas_of, evenly_less_noisy
 from doppelscan.generators.ddpm.settings import DdpmSettings, Sampler
 from doppelscan.generators.family import Draw, Networks, Subject
 
@@ -49,15 +49,19 @@ def scheduler_of(settings: DdpmSettings, sampler: str, steps: int | None) -> Any
     if not 1 <= count <= settings.steps:
         raise InputError(Problem(f"{count} steps", where="--steps", cure=f"1 to {settings.steps}"))
     diffusers = doors.diffusers()
+    beta = betas_of(settings.schedule, settings.steps)
     shared = {
         "num_train_timesteps": settings.steps,
-        "trained_betas": betas_of(settings.schedule, settings.steps),
+        "trained_betas": beta,
         "prediction_type": "epsilon" if settings.predicts == "epsilon" else "v_prediction",
     }
     made = {"ddpm": _ancestral, "ddim": _implicit, "dpm++": _solver}[sampler](diffusers, settings, shared)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # diffusers' own, about NumPy 2
-        made.set_timesteps(count)
+        if sampler == "dpm++":
+            made.set_timesteps(timesteps=evenly_less_noisy(beta, count))
+        else:
+            made.set_timesteps(count)
     return made
 
 
@@ -76,9 +80,7 @@ def _implicit(diffusers: Any, settings: DdpmSettings, shared: dict[str, Any]) ->
 
 def _solver(diffusers: Any, settings: DdpmSettings, shared: dict[str, Any]) -> Any:
     """Lu et al. 2022, second order, multistep."""
-    return diffusers.DPMSolverMultistepScheduler(
-        **shared, timestep_spacing="trailing", final_sigmas_type="zero"
-    )
+    return diffusers.DPMSolverMultistepScheduler(**shared, final_sigmas_type="zero")
 
 
 def _plain(

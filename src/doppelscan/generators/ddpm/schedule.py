@@ -9,9 +9,12 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Float64, Int64, Shaped
 
-__all__ = ["Schedule", "betas_of", "schedule_on"]
+__all__ = ["Schedule", "betas_of", "evenly_less_noisy", "schedule_on", "wide"]
+
+
+_NOISIEST = -5.1  # half the logarithm of the signal-to-noise ratio (Lu et al. 2022)
 
 
 def betas_of(schedule: Literal["linear", "cosine"], steps: int) -> Float64[np.ndarray, " steps"]:
@@ -26,6 +29,20 @@ def betas_of(schedule: Literal["linear", "cosine"], steps: int) -> Float64[np.nd
     t = np.arange(steps + 1) / steps
     alpha_bar = np.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
     return np.asarray(np.minimum(1 - alpha_bar[1:] / alpha_bar[:-1], 0.999))
+
+
+def evenly_less_noisy(beta: Float64[np.ndarray, " steps"], count: int) -> list[int]:
+    """About `count` steps from noise to the first one, each as much less noisy than the one before (in log SNR).
+
+    Evenly spaced steps end too early: the last of 30 leaves so much noise that the last leap smooths away 60% of
+    textures whose deviation is 0.05, these 1%. What is noisier than a log SNR of -10.2 is as good as noise.
+    """
+    alpha_bar = np.cumprod(1 - beta)
+    half_log_snr = 0.5 * np.log(alpha_bar / (1 - alpha_bar))
+    noisiest = int(np.flatnonzero(half_log_snr >= _NOISIEST)[-1])
+    wanted = np.linspace(half_log_snr[noisiest], half_log_snr[0], count)
+    nearest = np.abs(half_log_snr[: noisiest + 1, None] - wanted).argmin(axis=0)
+    return sorted({int(step) for step in nearest}, reverse=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +111,7 @@ def schedule_on(device: torch.device, schedule: Literal["linear", "cosine"], ste
 
 
 def wide(
-    of_each: Float[torch.Tensor, " n"], like: Float[torch.Tensor, "n *shape"]
-) -> Float[torch.Tensor, "n ..."]:
+    of_each: Shaped[torch.Tensor, " n"], like: Float[torch.Tensor, "n *shape"]
+) -> Shaped[torch.Tensor, "n ..."]:
     """One number an image, shaped to multiply images."""
     return of_each.reshape(-1, *(1,) * (like.ndim - 1))

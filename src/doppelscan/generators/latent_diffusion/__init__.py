@@ -66,9 +66,9 @@ def encoded(
     return torch.cat(parts)
 
 
-def measure(settings: LatentDiffusionSettings, networks: Networks, examples: torch.Tensor) -> None:
+def measure(settings: LatentDiffusionSettings, networks: Networks, kept: torch.Tensor) -> None:
     """Let the scale be that of the first latents."""
-    _scale(networks).measure(_latents(settings, networks, examples))
+    _scale(networks).measure(_latents(settings, networks, kept))
 
 
 def _networks(settings: LatentDiffusionSettings, subject: Subject) -> dict[str, nn.Module]:
@@ -86,10 +86,8 @@ def _scaled(settings: LatentDiffusionSettings, networks: Networks, batch: Batch)
     return replace(batch, images=_scale(networks)(_latents(settings, networks, batch.images)))
 
 
-@torch.no_grad()
-def _latents(settings: LatentDiffusionSettings, networks: Networks, examples: torch.Tensor) -> Latents:
-    """The latents of what was kept of images, or of images."""
-    kept = examples if settings.caches else encoded(settings, networks, examples)
+def _latents(settings: LatentDiffusionSettings, networks: Networks, kept: torch.Tensor) -> Latents:
+    """The latents of what was kept of images."""
     return codes_of(networks).drawn(kept) if settings.latents == "sample" else kept
 
 
@@ -114,7 +112,6 @@ FAMILY = Family(
             validation=loss_of_each,
             examples=encoded,
             begin=measure,
-            caches=lambda settings: settings.caches,
         ),
     ),
     draw=draw,

@@ -40,11 +40,6 @@ class LatentDiffusionSettings:
         """Whether diffusion learns what the labels look like; the autoencoder never does."""
         return self.diffusion.conditional
 
-    @property
-    def caches(self) -> bool:
-        """Whether images are encoded once."""
-        return self.diffusion.training.augmentation == "none"
-
 
 PRESETS = {
     "tiny": LatentDiffusionSettings(

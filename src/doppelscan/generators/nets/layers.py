@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TypeVar
 
 import torch
@@ -23,8 +22,12 @@ def convolution(n_axes: int, n_in: int, n_out: int, *, size: int = 3, stride: in
 
 
 def group_norm(n: int) -> nn.GroupNorm:
-    """Normalization in 32 groups of channels, or as many as divide them."""
-    return nn.GroupNorm(math.gcd(32, n), n, eps=1e-6)
+    """Normalization in up to 32 groups, of four channels at least: one of a group alone would lose its mean.
+
+    The embedding of the time is added to that mean.
+    """
+    groups = next(k for k in range(max(1, min(32, n // 4)), 0, -1) if n % k == 0)
+    return nn.GroupNorm(groups, n, eps=1e-6)
 
 
 def zeroed(module: M) -> M:

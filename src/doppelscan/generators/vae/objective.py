@@ -1,7 +1,7 @@
 """What does an autoencoder learn? To give images back that a critic of patches cannot tell from them.
 
-Rombach et al. 2022, appendix G: absolute error, the cost of the latents, and an adversary (hinge losses, Lim & Ye 2017).
-Their perceptual loss needs a network trained on photographs. In its place the features of the adversary are matched
+Rombach et al. 2022, appendix G: absolute error, the cost of the latents, and an adversary (hinge losses, Lim & Ye
+2017). Their perceptual loss needs a network trained on photographs. In its place the features of the adversary are matched
 (Larsen et al. 2016, section 2.2; Wang et al. 2018, section 3.3): they fit any number of channels and axes, learn what
 these images consist of, and are there already.
 """

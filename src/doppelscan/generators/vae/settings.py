@@ -132,4 +132,4 @@ PRESETS = {
         )
     ),
 }
-"""`tiny` is for about 64 pixels a side, `base` for 256: what the prior draws hangs together where few places are left."""
+"""`tiny` is for about 64 pixels a side, `base` for 256: few places are left, lest what the prior draws falls apart."""

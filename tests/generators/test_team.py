@@ -1,0 +1,65 @@
+"""Processes that train one model together."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from doppelscan.errors import InputError
+from doppelscan.generators import fit
+from doppelscan.generators.registry import family_named
+from doppelscan.generators.team import Team
+
+from .small import QUIET, pictures, settings, weights
+
+PATHS = os.pathsep.join(str(Path(__file__).parents[up] / name) for up, name in ((1, ""), (2, "src")))
+
+
+def test_alone_nothing_is_averaged_and_nobody_waited_for() -> None:
+    team, value = Team.of("cpu"), torch.tensor([1.0, 2.0])
+    team.average([value])
+    team.wait()
+    assert (team.leads, team.size, value.tolist()) == (True, 1, [1.0, 2.0])
+
+
+def test_a_family_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InputError, match="'gan' is no family"):
+        family_named("gan")
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_model_and_go_on_after_a_stop(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\nfrom pathlib import Path\nfrom generators.small import *\n"
+        "from doppelscan.generators import fit\nfrom doppelscan.settings import Resources\n"
+        "class Cut(Exception): pass\n"
+        "def cut(work, done, total):\n    if done >= int(sys.argv[2]): raise Cut\n"
+        "try:\n    fit(pictures((1, 8, 8)), settings('ddpm'), out=Path(sys.argv[1]), progress=cut,\n"
+        "        resources=Resources(device='cpu'), keeping=Keeping(marks=8, grid=0, log_steps=1))\n"
+        "except Cut: pass\n"
+    )
+
+    def launched(folder: Path, stop: int) -> None:
+        accelerate = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+        command = [*accelerate, str(program), str(folder), str(stop)]
+        done = subprocess.run(
+            command,
+            env=os.environ | {"PYTHONPATH": PATHS, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    launched(tmp_path / "whole", 1000)
+    launched(tmp_path / "cut", 32)
+    launched(tmp_path / "cut", 1000)
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+    fit(pictures((1, 8, 8)), settings("ddpm"), out=tmp_path / "alone", keeping=QUIET)
+    assert weights(tmp_path / "alone").keys() == weights(tmp_path / "whole").keys()
