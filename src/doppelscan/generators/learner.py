@@ -100,8 +100,9 @@ class Learner:
     def average(self) -> None:
         """Move the moving averages towards the weights, and set their buffers to those of now."""
         share, pairs = self.training.keeping(self.seen), self._averaged_and_now()
-        means = [weight for mean, _ in pairs for weight in mean.parameters()]
-        torch._foreach_lerp_(means, [weight for _, now in pairs for weight in now.parameters()], 1 - share)
+        means: list[torch.Tensor] = [weight for mean, _ in pairs for weight in mean.parameters()]
+        weights: list[torch.Tensor] = [weight for _, now in pairs for weight in now.parameters()]
+        torch._foreach_lerp_(means, weights, 1 - share)
         for mean, now in pairs:
             for kept, value in zip(mean.buffers(), now.buffers(), strict=True):
                 kept.copy_(value)

@@ -59,7 +59,9 @@ def encoded(
     As many are encoded at once as the autoencoder was trained on at once.
     """
     schedule, parts = settings.autoencoder.training, []
-    for part in images.split(schedule.at_once or schedule.batch):
+    size = schedule.at_once or schedule.batch
+    for start in range(0, len(images), size):
+        part = images[start : start + size]
         unknown = torch.full((len(part),), -1, device=part.device)
         said = networks["encoder"](part, unknown).float()
         parts.append(said if settings.latents == "sample" else codes_of(networks).latents(said))

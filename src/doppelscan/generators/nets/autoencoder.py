@@ -54,7 +54,7 @@ class Layout:
     @property
     def factor(self) -> int:
         """Pixels along an axis for each place of the latents."""
-        return 2 ** (len(self.channels) - 1)
+        return 1 << (len(self.channels) - 1)
 
     def coarse(self, space: tuple[int, ...]) -> tuple[int, ...]:
         """Places along each axis of the latents of images of this size, the padded part included."""

@@ -1,9 +1,9 @@
 """What does an autoencoder learn? To give images back that a critic of patches cannot tell from them.
 
 Rombach et al. 2022, appendix G: absolute error, the cost of the latents, and an adversary (hinge losses, Lim & Ye
-2017). Their perceptual loss needs a network trained on photographs. In its place the features of the adversary are matched
-(Larsen et al. 2016, section 2.2; Wang et al. 2018, section 3.3): they fit any number of channels and axes, learn what
-these images consist of, and are there already.
+2017). Their perceptual loss needs a network that was trained on photographs. In its place the features of the adversary
+are matched (Larsen et al. 2016, section 2.2; Wang et al. 2018, section 3.3): they take any number of channels and
+axes, learn what these images consist of, and are computed anyway.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import cast
 import torch
 from jaxtyping import Float
 from torch import nn
-from torch.nn import functional
 
 from doppelscan.generators.family import Batch, Networks, Player, Subject, Turn
 from doppelscan.generators.nets.autoencoder import Decoder, Encoder
@@ -70,7 +69,7 @@ def begin(networks: Networks, images: Float[torch.Tensor, "n c *space"]) -> None
     codes = networks["codes"]
     if isinstance(codes, Codebook):
         unknown = torch.full((1,), -1, device=images.device)
-        codes.fit(torch.cat([networks["encoder"](image, unknown) for image in images.split(1)]))
+        codes.fit(torch.cat([networks["encoder"](image[None], unknown) for image in images]))
 
 
 def turns(settings: AutoencoderSettings, networks: Networks, batch: Batch) -> Iterator[Turn]:
@@ -113,7 +112,7 @@ def discerning(
     real: Float[torch.Tensor, "n 1 *coarse"], decoded: Float[torch.Tensor, "n 1 *coarse"]
 ) -> Float[torch.Tensor, ""]:
     """The adversary's hinge loss: verdicts above 1 on real patches and below -1 on decoded ones cost nothing."""
-    return 0.5 * (functional.relu(1 - real).mean() + functional.relu(1 + decoded).mean())
+    return 0.5 * ((1 - real).clamp(min=0).mean() + (1 + decoded).clamp(min=0).mean())
 
 
 def feature_distance(
