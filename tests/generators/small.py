@@ -21,16 +21,16 @@ SHAPES = {
     "volume": (1, 6, 5, 8),
 }
 
-AUTOENCODER = ["channels=8,8,16", "patch_channels=8,8", "latent_channels=2"]
+AUTOENCODER = ["channels=8,8,16", "patch_channels=8,8", "latent_channels=2", "adversary_from=24"]
+DIFFUSION = ["attention=false,true", "head_channels=8", "steps=50", "sampler_steps=3"]
 
 SMALLEST = {
-    "vae": [*AUTOENCODER, "adversary_from=24"],
+    "vae": AUTOENCODER,
+    "ddpm": ["channels=8,16", *DIFFUSION],
     "latent_diffusion": [
-        *(f"autoencoder.{change}" for change in [*AUTOENCODER, "adversary_from=24"]),
-        *(f"diffusion.{change}" for change in ["channels=8,16", "attention=false,true", "head_channels=8"]),
-        *(f"diffusion.{change}" for change in ["steps=50", "sampler_steps=3"]),
+        *(f"autoencoder.{change}" for change in AUTOENCODER),
+        *(f"diffusion.{change}" for change in ["channels=16,32", "learning_rate=0.005", *DIFFUSION]),
     ],
-    "ddpm": ["channels=8,16", "attention=false,true", "head_channels=8", "steps=50", "sampler_steps=3"],
 }
 """What makes each family's `tiny` preset small enough for a test."""
 
