@@ -55,13 +55,13 @@ def test_a_model_learns_goes_on_as_if_unbroken_and_draws_by_seed(
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_loss_falls(family: str, tmp_path: Path) -> None:
     stages = family_named(family).stages
-    fit(pictures((1, 12, 9)), settings(family, "n_images=240"), out=tmp_path, keeping=QUIET)
+    fit(pictures((1, 12, 9)), settings(family, "n_images=480"), out=tmp_path, keeping=QUIET)
     for stage in stages:
         if stage.validation is None:  # an adversary's loss need not fall
             continue
         player = next(iter(stage.players(settings(family))))
         losses = [line[player] for line in _curves(tmp_path) if line["stage"] == stage.name]
-        assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:2])
+        assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:5])  # single steps vary by their noise
 
 
 @pytest.mark.parametrize("family", FAMILIES)
