@@ -112,7 +112,8 @@ def discerning(
     real: Float[torch.Tensor, "n 1 *coarse"], decoded: Float[torch.Tensor, "n 1 *coarse"]
 ) -> Float[torch.Tensor, ""]:
     """The adversary's hinge loss: verdicts above 1 on real patches and below -1 on decoded ones cost nothing."""
-    return 0.5 * ((1 - real).clamp(min=0).mean() + (1 + decoded).clamp(min=0).mean())
+    cost: torch.Tensor = ((1 - real).clamp(min=0).mean() + (1 + decoded).clamp(min=0).mean()) / 2
+    return cost
 
 
 def feature_distance(
