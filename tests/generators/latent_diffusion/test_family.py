@@ -99,7 +99,7 @@ def test_codes_and_augmented_latents_are_learnt_too(changes: list[str], tmp_path
 
 
 def test_it_is_drawn_as_ddpm_is(tmp_path: Path) -> None:
-    chosen = settings("latent_diffusion", "conditional=true", "n_images=8")
+    chosen = settings("latent_diffusion", "conditional=true")
     model = fit(pictures((1, 8, 8)), chosen, out=tmp_path, keeping=QUIET)
     plain = model.sample([0], Drawing(label="low", guidance=1.0)).read(0, 1)
     assert not np.array_equal(plain, model.sample([0], Drawing(label="high", guidance=5.0)).read(0, 1))

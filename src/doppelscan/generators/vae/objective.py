@@ -100,7 +100,8 @@ def loss_of_each(networks: Networks, batch: Batch) -> Float[torch.Tensor, " n"]:
     codes = codes_of(networks)
     said = networks["encoder"](batch.images, batch.labels)
     decoded = networks["decoder"](codes.seen(codes.latents(said)), batch.labels).float()
-    return (decoded - batch.images).abs().flatten(1).mean(1) + codes.cost(said)
+    error: torch.Tensor = (decoded - batch.images).abs().flatten(1).mean(1)
+    return error + codes.cost(said)
 
 
 def codes_of(networks: Networks) -> Codes:
