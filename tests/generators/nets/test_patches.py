@@ -32,5 +32,5 @@ def test_a_patch_is_judged_by_what_is_near() -> None:
     other = image.clone()
     other[..., :4, :4] += 1
     apart = (network(image)[0] - network(other)[0]).abs()
-    assert float(apart[..., 0, 0]) > 1e-4
+    assert float(apart[..., 0, 0].detach()) > 1e-4
     assert not apart[..., 8:, 8:].any()
