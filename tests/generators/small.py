@@ -28,8 +28,8 @@ SMALLEST = {
     "vae": AUTOENCODER,
     "ddpm": ["channels=8,16", *DIFFUSION],
     "latent_diffusion": [
-        *(f"autoencoder.{change}" for change in AUTOENCODER),
-        *(f"diffusion.{change}" for change in ["channels=16,32", "learning_rate=0.005", *DIFFUSION]),
+        *(f"autoencoder.{change}" for change in [*AUTOENCODER, "channels=8,16"]),
+        *(f"diffusion.{change}" for change in [*DIFFUSION, "channels=32,64", "learning_rate=0.004"]),
     ],
 }
 """What makes each family's `tiny` preset small enough for a test."""
