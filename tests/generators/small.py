@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,17 @@ SHAPES = {
     "volume": (1, 6, 5, 8),
 }
 
+AUTOENCODER = ["channels=8,8,16", "patch_channels=8,8", "latent_channels=2", "adversary_from=24"]
+DIFFUSION = ["attention=false,true", "head_channels=8", "steps=50", "sampler_steps=3"]
+
 SMALLEST = {
     "stylegan2": ["n_z=8", "n_w=8", "capacity=64", "widest=8"],
-    "ddpm": ["channels=8,16", "attention=false,true", "head_channels=8", "steps=50", "sampler_steps=3"],
+    "vae": AUTOENCODER,
+    "ddpm": ["channels=8,16", *DIFFUSION],
+    "latent_diffusion": [
+        *(f"autoencoder.{change}" for change in [*AUTOENCODER, "channels=8,16"]),
+        *(f"diffusion.{change}" for change in [*DIFFUSION, "channels=32,64", "learning_rate=0.004"]),
+    ],
 }
 """What makes each family's `tiny` preset small enough for a test."""
 
@@ -32,8 +41,25 @@ QUIET = Keeping(marks=1, grid=0, log_steps=1)
 
 
 def settings(family: str, *changes: str) -> Any:
-    """The family's smallest network, trained for eight steps, but for the changes."""
-    return changed(family_named(family).presets["tiny"], [*SMALLEST[family], *SCHEDULE, *changes])
+    """The family's smallest network, each stage trained for eight steps, but for the changes.
+
+    What a change names in several parts of the settings is changed in all of them.
+    """
+    chosen = changed(family_named(family).presets["tiny"], SMALLEST[family])
+    for change in [*SCHEDULE, *changes]:
+        key = change.partition("=")[0]
+        paths = [path for path in _paths(asdict(chosen)) if f".{path}".endswith(f".{key}")]
+        value = change.partition("=")[2]
+        chosen = changed(chosen, [f"{path}={value}" for path in paths] or [change])
+    return chosen
+
+
+def _paths(values: dict[str, Any], before: str = "") -> list[str]:
+    """The paths of all settings."""
+    inner = {
+        name: _paths(value, f"{before}{name}.") for name, value in values.items() if isinstance(value, dict)
+    }
+    return [path for name in values for path in inner.get(name, [before + name])]
 
 
 def pictures(

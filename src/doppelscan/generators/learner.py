@@ -99,10 +99,11 @@ class Learner:
     @torch.no_grad()
     def average(self) -> None:
         """Move the moving averages towards the weights, and set their buffers to those of now."""
-        share = self.training.keeping(self.seen)
-        for name in self.stage.averaged:
-            mean, now = self.averaged[name], self.networks[name]
-            torch._foreach_lerp_(list(mean.parameters()), list(now.parameters()), 1 - share)
+        share, pairs = self.training.keeping(self.seen), self._averaged_and_now()
+        means: list[torch.Tensor] = [weight for mean, _ in pairs for weight in mean.parameters()]
+        weights: list[torch.Tensor] = [weight for _, now in pairs for weight in now.parameters()]
+        torch._foreach_lerp_(means, weights, 1 - share)
+        for mean, now in pairs:
             for kept, value in zip(mean.buffers(), now.buffers(), strict=True):
                 kept.copy_(value)
 
@@ -111,6 +112,10 @@ class Learner:
         for name in self.stage.players(self.settings)[player].networks:
             for inner, weight in self.networks[name].named_parameters():
                 yield f"{name}.{inner}", weight
+
+    def _averaged_and_now(self) -> list[tuple[nn.Module, nn.Module]]:
+        """Of each averaged network of this stage the mean and the present one."""
+        return [(self.averaged[name], self.networks[name]) for name in self.stage.averaged]
 
 
 @dataclass

@@ -10,7 +10,9 @@ from doppelscan.generators.family import AnyFamily, Settings
 __all__ = ["FAMILIES", "family_named", "family_of"]
 
 FAMILIES = {
+    "vae": "doppelscan.generators.vae",
     "ddpm": "doppelscan.generators.ddpm",
+    "latent_diffusion": "doppelscan.generators.latent_diffusion",
     "stylegan2": "doppelscan.generators.stylegan2",
 }
 """Names, and the modules whose `FAMILY` they are."""

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["Attention", "Embedded", "Residual", "convolution", "group_norm", "zeroed"]
+__all__ = ["Attention", "Embedded", "Residual", "convolution", "group_norm", "padded", "zeroed"]
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -35,6 +35,14 @@ def zeroed(module: M) -> M:
     for weight in module.parameters():
         nn.init.zeros_(weight)
     return module
+
+
+def padded(x: Float[torch.Tensor, "n c *space"], multiple: int) -> Float[torch.Tensor, "n c *padded"]:
+    """The images with their last pixels repeated until every axis is a multiple of so many pixels."""
+    missing = [-length % multiple for length in x.shape[2:]]
+    if not any(missing):
+        return x
+    return functional.pad(x, [part for gap in reversed(missing) for part in (0, gap)], mode="replicate")
 
 
 class Residual(nn.Module):

@@ -15,7 +15,15 @@ from torch import nn
 from torch.nn import functional
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.generators.nets.layers import Attention, Embedded, Residual, convolution, group_norm, zeroed
+from doppelscan.generators.nets.layers import (
+    Attention,
+    Embedded,
+    Residual,
+    convolution,
+    group_norm,
+    padded,
+    zeroed,
+)
 
 __all__ = ["Plan", "UNet"]
 
@@ -91,7 +99,7 @@ class UNet(nn.Module):
     ) -> Float[torch.Tensor, "n d *space"]:
         """What the network says of images at these steps of noise; a label is -1 where it is unknown."""
         space, emb = x.shape[2:], self._embedding(t, labels, conditions)
-        h = self.first(_padded(x, self.multiple))
+        h = self.first(padded(x, self.multiple))
         skips = [h]
         for block in self.down:
             h = block(h, emb)
@@ -160,11 +168,3 @@ def _upwards(n_axes: int, plan: Plan, width: int, carried: list[int]) -> nn.Modu
 
 def _attention(n: int, plan: Plan, attends: bool) -> list[nn.Module]:  # noqa: FBT001 - one of a level's values
     return [Attention(n, plan.head_channels)] if attends else []
-
-
-def _padded(x: Float[torch.Tensor, "n c *space"], multiple: int) -> Float[torch.Tensor, "n c *padded"]:
-    """The images with their last pixels repeated until every axis can be halved."""
-    missing = [-length % multiple for length in x.shape[2:]]
-    if not any(missing):
-        return x
-    return functional.pad(x, [part for gap in reversed(missing) for part in (0, gap)], mode="replicate")
