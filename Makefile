@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Workers of the test run; tests that start processes of their own are few.
+# Workers of the test run, of one thread each: two pools of threads on the same cores wait for each other.
 JOBS   ?= 2
 
 .PHONY: demo test test-all check format bench clean
@@ -11,10 +11,10 @@ demo: $(VENV)/.installed
 	$(BIN)/doppelscan demo --out demo
 
 test: $(VENV)/.installed
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
 
 test-all: $(VENV)/.installed
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "slow or not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "slow or not slow"
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
