@@ -9,6 +9,7 @@ import pytest
 
 from calling import bytes_of, call, write_films
 from cohorts import films
+from doppelscan.generators.registry import FAMILIES
 from doppelscan.imagesets import open_images
 
 SMALL = [
@@ -48,7 +49,7 @@ def test_images_are_drawn_one_a_seed_and_the_same_in_parts(model: Path, tmp_path
 
 def test_what_cannot_be_trained_is_refused(model: Path, tmp_path: Path) -> None:
     options = ("--images", model, "--out", tmp_path / "new")
-    assert "'ddqm' is no family (one of ddpm" in call("train", "ddqm", *options).err
+    assert f"'ddqm' is no family (one of {', '.join(FAMILIES)})" in call("train", "ddqm", *options).err
     assert (
         "'huge' is no preset of ddpm (one of tiny, base, akbar)"
         in call("train", "ddpm", *options, "--preset", "huge").err
