@@ -59,7 +59,11 @@ def test_too_few_negatives_say_nothing_of_rare_errors() -> None:
 def test_a_thousand_negatives_leave_the_rarest_errors_open_downwards() -> None:
     score = np.concatenate([np.arange(1000.0), np.full(50, 5000.0)])
     found = true_positives_at(score, np.arange(1050) >= 1000, np.arange(1050), 0.001)
-    assert (found.value, found.low, found.high) == (1, 0, 1)  # 0.975 ** (1 / 1000) of chance may lie beyond all
+    assert (found.value, found.low, found.high) == (
+        1,
+        0,
+        1,
+    )  # 0.975 ** (1 / 1000) of chance may lie beyond all
     many = np.concatenate([np.arange(4000.0), np.full(50, 5000.0)])
     assert true_positives_at(many, np.arange(4050) >= 4000, np.arange(4050), 0.001).low > 0.9
 

@@ -118,7 +118,9 @@ class Model:
         about = self.description
         if about.kind.denoiser is None:
             cure = "draw images with `doppelscan sample`, and give --synthetic"
-            raise InputError(Problem(f"{about.family} is no diffusion model", where=str(self.folder), cure=cure))
+            raise InputError(
+                Problem(f"{about.family} is no diffusion model", where=str(self.folder), cure=cure)
+            )
         return about.kind.denoiser(about.settings, self.networks, self.device)
 
     @cached_property
