@@ -71,7 +71,8 @@ def roc_figure(membership: Membership, scores: pd.DataFrame) -> Figure:
 def by_patient(scores: pd.DataFrame) -> pd.DataFrame:
     """The table with one row for each attack and patient, the mean of the patient's images."""
     named = scores.assign(who=scores["patient"].fillna("\0" + scores["image_id"]))
-    return named.groupby(["attack", "member", "who"], as_index=False, sort=False)["score"].mean()
+    mean = named.groupby(["attack", "member", "who"], sort=False)["score"].mean()
+    return mean.reset_index()
 
 
 def roc(
@@ -79,7 +80,7 @@ def roc(
 ) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
     """The shares of others and of members at or above each score, highest first, from none to all."""
     order = np.argsort(-score, kind="stable")
-    last = np.append(np.diff(score[order]) != 0, True)  # noqa: FBT003 - the last of equal scores
+    last = np.append(np.diff(score[order]) != 0, True)
     found = np.cumsum(member[order])[last]
     wrong = np.cumsum(~member[order])[last]
     return np.append(0, wrong / wrong[-1]), np.append(0, found / found[-1])
