@@ -46,7 +46,7 @@ def test_areas_are_shares_of_pairs_won() -> None:
 
 def test_a_brighter_holdout_is_seen_with_the_smallest_p_value_there_is() -> None:
     looks, member, patient = cohort(60, 2, seed=1)
-    looks[~member, 0] += 2
+    looks[~member, 0] += 3
     found, scores = difference(looks, member, patient, n_permutations=199, seed=0)
     assert found.is_there
     assert found.p_value == 1 / 200
