@@ -14,10 +14,13 @@ from doppelscan.errors import InputError
 from doppelscan.findings.quality import Quality, read_quality
 from doppelscan.imagesets import ImageSet
 from doppelscan.quality import QualitySettings, eyes, measured, quality
+from doppelscan.quality.inception_score import inception_score
 from doppelscan.quality.traits import TRAITS
 from doppelscan.settings import Resources
 from doppelscan.store import Cache
 from textures import textures
+
+from .fakes import FakeInception
 
 QUICK = QualitySettings(encoder="pixels", n_draws=6, n_pairs=10)
 RESOURCES = Resources(memory=2**28, workers=1, device="cpu")
@@ -104,6 +107,22 @@ def test_the_encoder_learns_from_patients_who_are_not_measured(
     assert not set(learnt.table["patient"]) & set(done.run.samples["nearest_patient"])
     assert [test.space for test in said.two_sample] == ["pixels", "contrastive"]
     assert any("20 real images of 10 patients" in note for note in said.notes)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (2, 8, 8)])
+def test_inception_gives_features_and_the_inception_score_of_its_classes(
+    shape: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eyes, "inception", lambda *given, **how: FakeInception())
+    (tmp_path / "weights.pth").write_bytes(b"")
+    real, drawn = (ImageSet.from_arrays(textures(12, shape, seed)) for seed in (0, 1))
+    said = found(real, drawn, encoder=str(tmp_path / "weights.pth"))
+    logits = FakeInception().outputs(drawn.read(0, 12)).logits
+    expected = np.mean([inception_score(logits[:, view]) for view in range(logits.shape[1])])
+    assert said["is"].value.value == pytest.approx(expected, rel=1e-6)
+    assert said["is"].perfect.known
+    assert (said.encoder, said.n_numbers) == ("weights.pth", 2048 * logits.shape[1])
+    assert not any("another encoder than Inception" in note for note in said.notes)
 
 
 def test_with_few_patients_the_encoder_learns_from_all(brief: list[ImageSet]) -> None:
