@@ -66,6 +66,14 @@ def test_every_field_of_a_measurement_of_power_is_told() -> None:
     assert set(first_column(FILES, "The power folder")) == set(POWER_FILES)
 
 
+def test_every_field_of_a_membership_inference_is_told() -> None:
+    names = {"format", *(field.name for kind in (Membership, Attack, Told) for field in fields(kind))}
+    told = (COMMANDS.parent / "files.md").read_text()
+    assert names <= set(first_column(FILES, "membership.json"))
+    assert [field.name for field in fields(Difference) if f"`{field.name}`" not in told] == []
+    assert set(first_column(FILES, "The membership folder")) == set(MEMBERSHIP_FILES)
+
+
 def test_every_field_and_number_of_a_measurement_of_quality_is_told() -> None:
     schema = json.loads((ROOT / "docs/schemas/quality-1.schema.json").read_text())
     names = {"format", *(field.name for field in fields(Quality))}
@@ -80,14 +88,6 @@ def test_every_field_and_number_of_a_measurement_of_quality_is_told() -> None:
     }
     assert explained == set(TRAITS)
     assert [name for name in TRAITS if f"`{name}`" not in FILES.read_text()] == []
-
-
-def test_every_field_of_a_membership_inference_is_told() -> None:
-    names = {"format", *(field.name for kind in (Membership, Attack, Told) for field in fields(kind))}
-    told = (COMMANDS.parent / "files.md").read_text()
-    assert names <= set(first_column(FILES, "membership.json"))
-    assert [field.name for field in fields(Difference) if f"`{field.name}`" not in told] == []
-    assert set(first_column(FILES, "The membership folder")) == set(MEMBERSHIP_FILES)
 
 
 def test_what_a_run_records_is_told(tmp_path: Path) -> None:
