@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from doppelscan.audit import AuditSettings, audit
+from doppelscan.audit import AuditSettings, audit, learning
 from doppelscan.audit.learning import trains
+from doppelscan.audit.witnesses import Aligned
 from doppelscan.errors import InputError
 from doppelscan.imagesets import ImageSet
+from doppelscan.registration import AlignmentSettings
 from doppelscan.settings import Resources
 from textures import textures
 
-SETTINGS = AuditSettings(n_controls=2, n_null_patients=3, n_draws=2)
+SETTINGS = AuditSettings(n_controls=1, n_null_patients=3, n_draws=2)
 RESOURCES = Resources(memory=2**28, workers=1, device="cpu")
 WITHOUT_ENCODER = "too few to train an encoder"
 
@@ -35,8 +39,10 @@ def test_the_default_hears_all_kinds_of_evidence() -> None:
 
 @pytest.mark.parametrize("n_held_out", [None, 2, 3])
 def test_volumes_with_too_few_held_out_patients_are_audited_without_an_encoder(
-    n_held_out: int | None,
+    n_held_out: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    briefly = AlignmentSettings(first_steps=1, coarse_steps=0, affine_steps=1, bending_steps=0)
+    monkeypatch.setattr(learning, "Aligned", partial(Aligned, settings=briefly, n_candidates=1))
     train, copies = volumes(6, 0), volumes(6, 0).read(0, 2)
     holdout = None if n_held_out is None else volumes(n_held_out, 1)
     assert not trains(train, holdout, SETTINGS)

@@ -13,6 +13,8 @@ from PIL import Image as Pillow
 
 from calling import Folders, bytes_of, call, start, write_films
 from cohorts import films
+from doppelscan.audit import AuditSettings
+from doppelscan.errors import InputError, Problem
 from doppelscan.findings import read_run
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "findings-1.schema.json"
@@ -39,15 +41,27 @@ def test_the_report_shows_the_sets_as_the_audit_had_them_and_opens_none_again(
     assert (tmp_path / "run" / "report.html").read_text().count("<img ") >= 3 * 3
 
 
+@pytest.mark.parametrize(
+    ("options", "method"),
+    [
+        ((), "registered"),
+        (("--calibration", "dar"), "pearson"),
+        (("--calibration", "fixed", "--threshold", 0.9), "pearson"),
+        (("--method", "contrastive", "--calibration", "dar"), "contrastive"),
+    ],
+)
 def test_all_kinds_of_evidence_are_heard_unless_a_threshold_on_correlation_decides(
-    folders: Folders, tmp_path: Path
+    folders: Folders,
+    tmp_path: Path,
+    options: tuple[object, ...],
+    method: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    few = write_films(tmp_path / "few", films(8, first=200), table=False)
-    asked = ("audit", "--train", folders.train, "--synthetic", few, "--holdout", folders.holdout)
-    for options, method in (((), "registered"), (("--calibration", "dar"), "pearson")):
-        run = tmp_path / method
-        assert call(*asked, "--out", run, "--effort", "quick", *options).code == 0
-        assert read_run(run).findings.method == method
+    def refused(*, settings: AuditSettings, **sets: object) -> None:
+        raise InputError(Problem(f"asked for {settings.method}"))
+
+    monkeypatch.setattr("doppelscan.audit.audited", refused)
+    assert f"asked for {method}" in call("audit", *folders.options, "--out", tmp_path / "run", *options).err
 
 
 def test_json_is_all_of_stdout_and_keeps_the_schema(folders: Folders, tmp_path: Path) -> None:
