@@ -43,7 +43,7 @@ def demo(
             name: save(images, out / name, resources=resources, progress=progress)
             for name, images in sets.items()
         }
-        settings, run = AuditSettings(seed=seed), out / "run"
+        settings, run = AuditSettings(method="pearson", seed=seed), out / "run"
         findings = audit(
             train=kept["train"],
             synthetic=kept["synthetic"],
