@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float64, Int64
 from doppelscan.audit.detections import detections
 from doppelscan.audit.evidence import method_references
 from doppelscan.audit.inputs import Opener, Source
-from doppelscan.audit.learning import UNSEEN
+from doppelscan.audit.learning import UNSEEN, trains
 from doppelscan.audit.matching import References
 from doppelscan.audit.outlining import part_overlaps
 from doppelscan.audit.planting import ControlArm, plant
@@ -109,7 +109,8 @@ def _of_same_unseen(references: References, pixels: References, settings: PowerS
     unseen = references.unseen
     assert unseen is not None, "there is a holdout"
     assert pixels.holdout is not None, "there is a holdout"
-    if any(method != "pearson" for method in settings.methods):
+    audits = [settings.audit(method) for method in settings.methods]
+    if any(trains(pixels.train, pixels.holdout, audit) for audit in audits):
         shared = split(pixels.holdout, UNSEEN, seed=settings.seed)[1]
         unseen = unseen.take(np.flatnonzero(unseen.table["id"].isin(shared.table["id"])))
     if problems := too_few(unseen, 2, " besides near-identical images of others"):
