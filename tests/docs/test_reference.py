@@ -14,6 +14,7 @@ from cohorts import films, joined, noisy_copies
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.errors import __all__ as errors
 from doppelscan.findings import ALIGNMENTS, CONTROLS, MATCHES, NULLS, Findings, read_run
+from doppelscan.findings.membership import MEMBERSHIP_FILES, SCORES, Attack, Difference, Membership, Told
 from doppelscan.findings.power import PLANTED, POWER_FILES, Detection, Power
 
 from .options import command_names, option_table
@@ -26,6 +27,7 @@ TABLES = {
     "nulls.parquet": NULLS,
     "controls.parquet": CONTROLS,
     "power.parquet": PLANTED,
+    "membership.parquet": SCORES,
     "alignments.parquet": ALIGNMENTS,
 }
 
@@ -59,6 +61,14 @@ def test_every_field_of_a_measurement_of_power_is_told() -> None:
     names = {"format", *(field.name for kind in (Power, Detection) for field in fields(kind))}
     assert names <= set(first_column(FILES, "power.json"))
     assert set(first_column(FILES, "The power folder")) == set(POWER_FILES)
+
+
+def test_every_field_of_a_membership_inference_is_told() -> None:
+    names = {"format", *(field.name for kind in (Membership, Attack, Told) for field in fields(kind))}
+    told = (COMMANDS.parent / "files.md").read_text()
+    assert names <= set(first_column(FILES, "membership.json"))
+    assert [field.name for field in fields(Difference) if f"`{field.name}`" not in told] == []
+    assert set(first_column(FILES, "The membership folder")) == set(MEMBERSHIP_FILES)
 
 
 def test_what_a_run_records_is_told(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import nn
 
 from doppelscan.generators.augmentation import n_conditions
+from doppelscan.generators.ddpm.denoising import denoiser
 from doppelscan.generators.ddpm.drawing import draw
 from doppelscan.generators.ddpm.objective import loss_of_each, turns
 from doppelscan.generators.ddpm.settings import PRESETS, DdpmSettings
@@ -48,4 +49,5 @@ FAMILY = Family(
     draw=draw,
     options=frozenset({"guidance", "sampler", "steps"}),
     preview=Drawing(sampler="dpm++", steps=20),
+    denoiser=denoiser,
 )
