@@ -16,6 +16,7 @@ from doppelscan.cli.power import power
 from doppelscan.cli.prepare import prepare
 from doppelscan.cli.report import report
 from doppelscan.cli.sample import sample
+from doppelscan.cli.study import study
 from doppelscan.cli.train import train
 from doppelscan.errors import DoppelscanError, GateFailed
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, prepare, train, sample, audit, dedupe, report, agreement, power):
+for command in (demo, prepare, train, sample, audit, dedupe, report, agreement, power, study):
     app.command()(command)
 
 

@@ -3,5 +3,6 @@
 from doppelscan.report.page import write_report
 from doppelscan.report.power_figure import power_figure, write_power_figure
 from doppelscan.report.sentences import verdict_sentence
+from doppelscan.report.study_page import write_study_page
 
-__all__ = ["power_figure", "verdict_sentence", "write_power_figure", "write_report"]
+__all__ = ["power_figure", "verdict_sentence", "write_power_figure", "write_report", "write_study_page"]
