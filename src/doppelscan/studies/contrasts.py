@@ -45,11 +45,11 @@ class Settled:
         """Plain values."""
         about = {name: getattr(self.contrast, name) for name in ("claim", "of", "factor", "low", "high")}
         about |= {"outcome": self.contrast.outcome, "expected": self.contrast.expected}
-        found = None if math.isnan(self.detectable) else self.detectable
+        ends = {name: _finite(getattr(self.difference, name)) for name in ("value", "low", "high")}
         return about | {
             "where": dict(self.contrast.where),
-            "difference": self.difference.to_json(),
-            "detectable": found,
+            "difference": ends | {"n": self.difference.n},
+            "detectable": _finite(self.detectable),
             "verdict": self.verdict,
         }
 
@@ -64,6 +64,10 @@ def settled(recipe: Recipe, cells: pd.DataFrame) -> list[Settled]:
         each outcome.
     """
     return [_settled(recipe, contrast, cells) for contrast in recipe.contrasts]
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def _settled(recipe: Recipe, contrast: Contrast, cells: pd.DataFrame) -> Settled:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 from doppelscan.estimates import Estimate
@@ -49,4 +48,4 @@ def _gap(curves: Path) -> Estimate:
     """The last gap that the training logged; its interval is not known, so it is the value itself."""
     lines = [json.loads(line) for line in curves.read_text().splitlines()] if curves.exists() else []
     gaps = [float(line["gap"]) for line in lines if "gap" in line]
-    return Estimate(gaps[-1], gaps[-1], gaps[-1], 1) if gaps else Estimate(math.nan, -math.inf, math.inf, 0)
+    return Estimate(gaps[-1], gaps[-1], gaps[-1], 1) if gaps else Estimate.unknown()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from doppelscan.studies.grid import Cell
 from doppelscan.studies.outcomes import OUTCOMES
 from doppelscan.studies.recipe import COUNTED, Recipe, recipe_of
 
-__all__ = ["STEPS", "STUDY_FORMAT", "Study", "read_study", "row_of", "write_study"]
+__all__ = ["STEPS", "STUDY_FORMAT", "Study", "read_study", "row_of", "table_of", "write_study"]
 
 STUDY_FORMAT = "doppelscan-study/1"
 STEPS = ("training", "drawing", "auditing")
@@ -57,10 +57,15 @@ def row_of(
     return row | {f"seconds_{step}": seconds.get(step) for step in STEPS}
 
 
+def table_of(recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The rows as a table, with its columns even where there is no row."""
+    return pd.DataFrame(list(rows), columns=_schema(recipe).names)
+
+
 def write_study(folder: Path, study: Study) -> None:
     """Write the table, then what it says."""
     schema = _schema(study.recipe)
-    write_table(folder / "study.parquet", study.cells.reindex(columns=schema.names), schema)
+    write_table(folder / "study.parquet", study.cells, schema)
     claims = [one.to_json() for one in study.settled]
     content = {"recipe": asdict(study.recipe), "claims": claims, "failures": dict(study.failures)}
     write_json(folder / "study.json", {"format": STUDY_FORMAT} | content)

@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
-
 from doppelscan.errors import InputError, Problem
 from doppelscan.settings import Resources
 from doppelscan.store import locked
 from doppelscan.studies.experiment import Experiment, Outcome, audit_settings, generator_settings
 from doppelscan.studies.grid import Cell, cells_of
 from doppelscan.studies.recipe import Recipe
-from doppelscan.studies.records import Study, row_of, write_study
+from doppelscan.studies.records import Study, row_of, table_of, write_study
 from doppelscan.studies.sources import kept, opened
 from doppelscan.workers import Progress, counted, map_ordered, silent
 
@@ -137,4 +135,5 @@ def _put_together(recipe: Recipe, jobs: Sequence[_Job], outcomes: Sequence[Outco
         for name, cell, outcome in ended
         if isinstance(outcome, Outcome)
     ]
-    return Study(recipe, pd.DataFrame(rows), {name: why for name, _, why in ended if isinstance(why, str)})
+    failures = {name: why for name, _, why in ended if isinstance(why, str)}
+    return Study(recipe, table_of(recipe, rows), failures)

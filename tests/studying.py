@@ -1,0 +1,46 @@
+"""A recipe small enough for tests: a diffusion model of 16-pixel phantoms that sees a few images."""
+
+from __future__ import annotations
+
+RECIPE = """
+format = "doppelscan-recipe/1"
+title = "A small study"
+seeds = [0, 1]
+
+[sources.chest]
+phantoms = "chest"
+patients = 40
+size = 16
+held_out = 20
+
+[fixed]
+source = "chest"
+family = "ddpm"
+preset = "tiny"
+patients = 6
+repeats = 1
+fitted_on = "these"
+samples = 4
+length = "short"
+network = "small"
+
+[[grid]]
+patients = [3, 6]
+
+[levels.length]
+short = { ddpm = ["n_images=8"] }
+
+[levels.network]
+small = { ddpm = ["channels=8,8", "attention=false,false", "head_channels=8", "batch=4", "sampler_steps=1"] }
+
+[audit]
+n_controls = 2
+
+[[contrasts]]
+claim = "More patients lower copying"
+factor = "patients"
+low = 3
+high = 6
+outcome = "copied"
+expected = "lower"
+"""
