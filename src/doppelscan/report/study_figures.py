@@ -65,7 +65,7 @@ def _ordered(study: Study, contrast: Contrast) -> list[Any]:
     found = [contrast.low, contrast.high, study.recipe.fixed[contrast.factor]]
     found += [level for block in study.recipe.grid for level in block.get(contrast.factor, ())]
     unique = list(dict.fromkeys(found))
-    return sorted(unique) if all(isinstance(level, int) for level in unique) else unique  # type: ignore[type-var]
+    return sorted(unique) if all(isinstance(level, int) for level in unique) else unique
 
 
 def _counted(cells: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
