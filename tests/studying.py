@@ -17,7 +17,7 @@ held_out = 20
 source = "chest"
 family = "ddpm"
 preset = "tiny"
-patients = 6
+images = 6
 repeats = 1
 fitted_on = "these"
 samples = 4
@@ -25,7 +25,7 @@ length = "short"
 network = "small"
 
 [[grid]]
-patients = [3, 6]
+images = [3, 6]
 
 [levels.length]
 short = { ddpm = ["n_images=8"] }
@@ -37,8 +37,8 @@ small = { ddpm = ["channels=8,8", "attention=false,false", "head_channels=8", "b
 n_controls = 2
 
 [[contrasts]]
-claim = "More patients lower copying"
-factor = "patients"
+claim = "More images lower copying"
+factor = "images"
 low = 3
 high = 6
 outcome = "copied"

@@ -21,12 +21,12 @@ def recipe(tmp_path: Path) -> Recipe:
 
 
 def cells(recipe: Recipe, few: list[float], many: list[float], half: float = 0.01) -> pd.DataFrame:
-    """Cells of 3 and of 6 patients, a seed for each pair of values."""
+    """Cells of 3 and of 6 images, a seed for each pair of values."""
     rows = [
         dict(recipe.fixed)
-        | {"patients": patients, "seed": seed, "copied": value}
+        | {"images": images, "seed": seed, "copied": value}
         | {"copied_low": value - half, "copied_high": value + half}
-        for patients, values in ((3, few), (6, many))
+        for images, values in ((3, few), (6, many))
         for seed, value in enumerate(values)
     ]
     return pd.DataFrame(rows)

@@ -16,11 +16,11 @@ def recipe(folder: Path, text: str = RECIPE) -> Recipe:
 
 def test_each_combination_runs_once_for_each_seed(tmp_path: Path) -> None:
     cells = cells_of(recipe(tmp_path))
-    assert [(cell["patients"], cell.seed) for cell in cells] == [(3, 0), (3, 1), (6, 0), (6, 1)]
+    assert [(cell["images"], cell.seed) for cell in cells] == [(3, 0), (3, 1), (6, 0), (6, 1)]
 
 
 def test_a_cell_of_two_blocks_runs_once(tmp_path: Path) -> None:
-    twice = recipe(tmp_path, RECIPE.replace("[levels.length]", "[[grid]]\npatients = [6]\n\n[levels.length]"))
+    twice = recipe(tmp_path, RECIPE.replace("[levels.length]", "[[grid]]\nimages = [6]\n\n[levels.length]"))
     assert len(cells_of(twice)) == 4
 
 

@@ -27,7 +27,7 @@ def test_a_recipe_is_read_as_it_is_written(tmp_path: Path) -> None:
     recipe = read_recipe(written(tmp_path, RECIPE))
     assert recipe.seeds == (0, 1)
     assert recipe.sources["chest"].phantoms == "chest"
-    assert recipe.grid == ({"patients": (3, 6)},)
+    assert recipe.grid == ({"images": (3, 6)},)
     assert recipe.levels["length"]["short"] == {"ddpm": ("n_images=8",)}
     assert recipe.contrasts[0].expected == "lower"
 
@@ -36,7 +36,7 @@ def test_a_scale_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     path = written(tmp_path, RECIPE + "\n[scale.smoke]\nseeds = [7]\n[scale.smoke.fixed]\nsamples = 3\n")
     assert read_recipe(path).seeds == (0, 1)
     small = read_recipe(path, "smoke")
-    assert (small.seeds, small.fixed["samples"], small.fixed["patients"]) == ((7,), 3, 6)
+    assert (small.seeds, small.fixed["samples"], small.fixed["images"]) == ((7,), 3, 6)
 
 
 def test_an_unknown_scale_is_refused_with_those_there_are(tmp_path: Path) -> None:
@@ -55,10 +55,10 @@ def test_what_is_no_toml_is_refused(tmp_path: Path) -> None:
 
 
 def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
-    text = RECIPE.replace("patients = [3, 6]", 'patients = [0, 6]\ncolour = ["red"]\nsource = ["knee"]')
+    text = RECIPE.replace("images = [3, 6]", 'images = [0, 6]\ncolour = ["red"]\nsource = ["knee"]')
     text = text.replace('outcome = "copied"', 'outcome = "beauty"')
     said = refused(tmp_path, text)
-    for what in ("patients is 0", "'colour' is no factor", "'knee' is no source", "'beauty' is not measured"):
+    for what in ("images is 0", "'colour' is no factor", "'knee' is no source", "'beauty' is not measured"):
         assert what in said
 
 

@@ -34,7 +34,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Study]:
 
 def test_every_cell_has_a_row_with_its_levels_and_outcomes(ran: tuple[Path, Study]) -> None:
     _, done = ran
-    assert list(done.cells["patients"]) == [3, 6]
+    assert list(done.cells["images"]) == [3, 6]
     assert done.failures == {}
     assert (done.cells["copied_low"] <= done.cells["copied"]).all()
     assert done.cells["gap"].notna().all()
@@ -67,14 +67,14 @@ def test_a_cell_that_was_cut_off_goes_on_to_the_same_samples(ran: tuple[Path, St
 
 
 def test_a_cell_that_fails_is_listed_and_the_others_are_made(tmp_path: Path) -> None:
-    text = RECIPE.replace("patients = [3, 6]", "patients = [3, 1000]").replace("high = 6", "high = 1000")
+    text = RECIPE.replace("images = [3, 6]", "images = [3, 1000]").replace("high = 6", "high = 1000")
     done = study(
         replace(recipe(tmp_path, text), seeds=(0,)), out=tmp_path / "out", data=tmp_path, resources=ONE
     )
-    assert list(done.cells["patients"]) == [3]
+    assert list(done.cells["images"]) == [3]
     ((cell, why),) = done.failures.items()
     assert "-1000-" in cell
-    assert "1000 patients are asked for, and 20 are there" in why
+    assert "1000 images are asked for, and 20 are there" in why
 
 
 def test_settings_that_will_not_do_are_refused_before_anything_runs(tmp_path: Path) -> None:
@@ -100,9 +100,9 @@ def test_the_command_writes_the_page(ran: tuple[Path, Study]) -> None:
     (folder / "one.toml").write_text(text)
     said = call("study", folder / "one.toml", "--out", folder / "out", "--data", folder, "--workers", 1)
     assert said.code == 0
-    assert said.out.startswith("2 cells finished, 0 failed.\nunresolved: More patients lower copying")
+    assert said.out.startswith("2 cells finished, 0 failed.\nunresolved: More images lower copying")
     page = (folder / "out" / "study.html").read_text()
-    assert "More patients lower copying" in page
+    assert "More images lower copying" in page
     assert page.count("data:image/png;base64,") == 1
 
 
@@ -115,17 +115,29 @@ def patients(images: ImageSet) -> set[str]:
     return set(images.table["patient"])
 
 
-def test_fewer_patients_are_always_among_more() -> None:
+def test_fewer_images_are_always_among_more() -> None:
     found = halves()
-    assert patients(found.these(3, 1)) < patients(found.these(9, 1))
-    assert patients(found.these(3, 1)) != patients(found.these(3, 2))
+    assert patients(found.these(6, 1)) < patients(found.these(18, 1))
+    assert patients(found.these(6, 1)) != patients(found.these(6, 2))
+
+
+def test_patients_come_whole() -> None:
+    assert [len(halves().these(n, 1)) for n in (1, 2, 3)] == [2, 2, 4]
 
 
 def test_the_others_are_as_many_and_none_of_these() -> None:
     found = halves()
-    these, others = patients(found.these(9, 1)), patients(found.others(9, 1))
-    assert len(these) == len(others) == 9
-    assert not these & others
+    these, others = found.these(18, 1), found.others(18, 1)
+    assert len(these) == len(others) == 18
+    assert not patients(these) & patients(others)
+
+
+def test_too_few_images_are_refused() -> None:
+    assert len(halves().these(50, 0)) == 50
+    with pytest.raises(InputError, match="51 images are asked for, and 50 are there"):
+        halves().these(51, 0)
+    with pytest.raises(InputError, match="26 images are asked for, and 24 are there"):
+        halves().others(26, 0)
 
 
 def test_all_images_of_a_tenth_of_the_patients_are_repeated() -> None:

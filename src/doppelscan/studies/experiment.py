@@ -85,7 +85,7 @@ class Experiment:
         if (done := self.finished(self.folder)) is not None:
             return done
         cell, held_out = self.cell, self.patients.held_out
-        these = self.patients.these(int(cell["patients"]), cell.seed)
+        these = self.patients.these(int(cell["images"]), cell.seed)
         with self._timed("training"):
             model = fit(
                 self._fitted(these),
@@ -109,7 +109,7 @@ class Experiment:
 
     def _fitted(self, these: ImageSet) -> ImageSet:
         """What the generator learns from: the audited patients, or as many others."""
-        n, cell = int(self.cell["patients"]), self.cell
+        n, cell = int(self.cell["images"]), self.cell
         fitted = these if cell["fitted_on"] == "these" else self.patients.others(n, cell.seed)
         return repeated(fitted, int(cell["repeats"]), cell.seed)
 

@@ -27,10 +27,10 @@ __all__ = [
 
 RECIPE_FORMAT = "doppelscan-recipe/1"
 
-FACTORS = ("source", "family", "preset", "patients", "repeats", "fitted_on", "samples")
+FACTORS = ("source", "family", "preset", "images", "repeats", "fitted_on", "samples")
 """Factors that every study knows; all others are levels that the recipe names."""
 
-COUNTED = ("patients", "repeats", "samples")
+COUNTED = ("images", "repeats", "samples")
 FITTED_ON = ("these", "others")
 """The patients that are audited, or as many others: the null of a generator's artefacts."""
 

@@ -41,19 +41,36 @@ class Patients:
     held_out: ImageSet
 
     def these(self, n: int, seed: int) -> ImageSet:
-        """The images of `n` patients of the pool, drawn by `seed`; fewer are always among more."""
-        return self._of(self._order(seed, n)[:n])
+        """At least `n` images of the pool, all those of patients drawn by `seed`; fewer are always among more.
+
+        Raises
+        ------
+        InputError
+            If there are fewer.
+        """
+        return self._until(n, seed, 0)[0]
 
     def others(self, n: int, seed: int) -> ImageSet:
-        """The images of as many patients that are not among `these`."""
-        return self._of(self._order(seed, 2 * n)[n : 2 * n])
+        """At least as many images of patients that are not among `these`.
 
-    def _order(self, seed: int, least: int) -> Int64[np.ndarray, " p"]:
-        n_patients = int(self.pool.patients.max()) + 1
-        if least > n_patients:
-            what = f"{least} patients are asked for, and {n_patients} are there"
+        Raises
+        ------
+        InputError
+            If there are fewer.
+        """
+        return self._until(n, seed, self._until(n, seed, 0)[1])[0]
+
+    def _until(self, n: int, seed: int, first: int) -> tuple[ImageSet, int]:
+        """The images of patients from the `first` drawn on until there are `n`, and the place of the next patient."""
+        patients = self.pool.patients
+        order = stream(seed, "study patients").permutation(int(patients.max()) + 1)[first:]
+        counts = np.cumsum(np.bincount(patients)[order])
+        if counts.size == 0 or counts[-1] < n:
+            there = int(counts[-1]) if counts.size else 0
+            what = f"{n} images are asked for, and {there} are there"
             raise InputError(Problem(what, where=self.pool.name, cure="hold out fewer, or ask for fewer"))
-        return stream(seed, "study patients").permutation(n_patients)
+        last = int(np.searchsorted(counts, n)) + 1
+        return self._of(order[:last]), first + last
 
     def _of(self, chosen: Int64[np.ndarray, " p"]) -> ImageSet:
         return self.pool.take(np.flatnonzero(np.isin(self.pool.patients, chosen)))
