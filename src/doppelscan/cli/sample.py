@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device
+from doppelscan.errors import InputError, Problem
 from doppelscan.seeds import parse_seeds
+
+if TYPE_CHECKING:
+    from doppelscan.generators import Drawing, Model
+    from doppelscan.imagesets import ImageSet
+    from doppelscan.mitigation import Apart
+    from doppelscan.workers import Progress
 
 __all__ = ["sample"]
 
@@ -31,17 +38,84 @@ def sample(
     at: Annotated[
         int | None, typer.Option(help="The checkpoint after so many images. Default: the last.")
     ] = None,
+    keep_apart: Annotated[
+        bool, typer.Option("--keep-apart", help="Lead diffusion away from the training images as it draws.")
+    ] = False,
+    avoid_copies: Annotated[
+        bool, typer.Option("--avoid-copies", help="Audit what is drawn, and discard what is suspected.")
+    ] = False,
+    train: Annotated[
+        str | None, typer.Option(help="The images that the model was trained on, for these two.")
+    ] = None,
+    holdout: Annotated[
+        str | None, typer.Option(help="Real images of patients that it never saw, for these two.")
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Draw images: the same seed gives the same image, whatever else is drawn.
 
     Parts of the seeds may be drawn on several machines, each into a folder of its own.
     """
+    _refuse_alone(keep_apart=keep_apart, avoid_copies=avoid_copies, train=train, holdout=holdout)
     from doppelscan.generators import Drawing, Model
 
     options = Drawing(label, guidance, sampler, steps, truncation)
     chosen, began = parse_seeds(seeds), time.monotonic()
     with shown_progress() as progress:
-        drawn = Model.open(model, at=at, device=device).sample_to(chosen, out, options, progress=progress)
+        drawing = Model.open(model, at=at, device=device)
+        sides = [None if path is None else _prepared(path, drawing, progress) for path in (train, holdout)]
+        guide = _guide(drawing, sides, options, progress) if keep_apart else None
+        if avoid_copies:
+            say(_avoiding(drawing.sample(chosen, options, guide=guide), out, sides, progress))
+            return
+        drawn = drawing.sample_to(chosen, out, options, guide=guide, progress=progress)
     rate = len(drawn) / max(time.monotonic() - began, 1e-9)
     say(f"{out}: {len(drawn)} images, {rate:.3g} a second")
+
+
+def _refuse_alone(*, keep_apart: bool, avoid_copies: bool, train: str | None, holdout: str | None) -> None:
+    """Refuse options that lack what they need."""
+    problems = []
+    if (keep_apart or avoid_copies) and train is None:
+        problems.append(Problem("the training images are not named", cure="--train SET"))
+    if keep_apart and holdout is None:
+        problems.append(Problem("--keep-apart measures its limit on held-out images", cure="--holdout SET"))
+    if problems:
+        raise InputError(problems)
+
+
+def _prepared(path: str, model: Model, progress: Progress) -> ImageSet:
+    """Real images, brought to the model's shape where they have another."""
+    from doppelscan.images.preparation import Preparation
+    from doppelscan.imagesets import open_images
+    from doppelscan.imagesets.saving import cached
+
+    images, (n_channels, *space) = open_images(path, progress=progress), model.description.subject.shape
+    if set(images.pixels.shapes) == {(n_channels, *space)}:
+        return images
+    channels = {1: "grey", 3: "rgb"}.get(n_channels, "keep")
+    wanted = Preparation.from_json({"size": space, "channels": channels})
+    return cached(images, preparation=wanted, progress=progress)
+
+
+def _guide(model: Model, sides: list[ImageSet | None], options: Drawing, progress: Progress) -> Apart:
+    from doppelscan.mitigation import Apart
+
+    train, holdout = sides
+    assert train is not None, "asked for before"
+    assert holdout is not None, "asked for before"
+    return Apart.of(model, train, holdout, options, progress=progress)
+
+
+def _avoiding(samples: ImageSet, out: Path, sides: list[ImageSet | None], progress: Progress) -> str:
+    """What was kept and what was not."""
+    from doppelscan.mitigation import rejecting
+
+    train, holdout = sides
+    assert train is not None, "asked for before"
+    done = rejecting(samples, out, train=train, holdout=holdout, progress=progress)
+    flagged = int(done.discarded["copied"].sum())
+    return (
+        f"{out}: {len(done.kept)} images; {len(done.discarded)} discarded and named in discarded.parquet, "
+        f"{flagged} of them flagged as copies"
+    )

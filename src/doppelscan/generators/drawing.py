@@ -10,7 +10,7 @@ from jaxtyping import Int64, Shaped
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.generators.description import Description
-from doppelscan.generators.family import Draw, Drawing, Networks, Subject
+from doppelscan.generators.family import Draw, Drawing, Guide, Networks, Subject
 from doppelscan.generators.noise import Noise
 
 __all__ = ["at_once", "drawn"]
@@ -33,6 +33,7 @@ def drawn(
     labels: Int64[np.ndarray, " n"],
     options: Drawing,
     device: torch.device,
+    guide: Guide | None = None,
 ) -> Shaped[np.ndarray, "n c *space"]:
     """One image for each seed and label, in the type and range of the training set.
 
@@ -52,6 +53,7 @@ def drawn(
             Noise.of([int(seed) for seed in seeds[chosen]], device),
             torch.from_numpy(labels[chosen]).to(device),
             options,
+            guide,
         )
         values = _within_memory(about, networks, asked)
         parts.append(about.intensities.restored(values)[: len(seeds) - start])

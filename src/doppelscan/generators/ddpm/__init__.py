@@ -47,5 +47,6 @@ FAMILY = Family(
     stages=(Stage("ddpm", _training, _networks, _players, turns, ("unet",), _validation),),
     draw=draw,
     options=frozenset({"guidance", "sampler", "steps"}),
+    follows=True,
     preview=Drawing(sampler="dpm++", steps=20),
 )
