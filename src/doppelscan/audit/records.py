@@ -14,7 +14,6 @@ from doppelscan.audit.clock import Clock
 from doppelscan.audit.conclusions import Conclusion, JudgedControls, statistic_of
 from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
-from doppelscan.audit.picturing import pictured
 from doppelscan.audit.settings import AuditSettings
 from doppelscan.audit.verdicts import Rule
 from doppelscan.encoders.published import located, place_fingerprint
@@ -43,6 +42,8 @@ def as_run(
     """The run that `findings.write_run` writes; where the method aligns, pairs are aligned for the report."""
     matches, alignments = _matches(conclusion, evidence), alignments_of(())
     if settings.method == "registered":
+        from doppelscan.audit.picturing import pictured  # with all that aligns
+
         with clock.stage("picturing"):
             alignments = pictured(matches, evidence.sets, resources, clock.tell)
     return Run(

@@ -23,6 +23,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import nn
 
+from doppelscan.generators.denoising import Denoiser
 from doppelscan.generators.noise import Noise
 from doppelscan.generators.recipe import Training
 
@@ -229,6 +230,8 @@ class Family(Generic[S]):
         How images are drawn for the grids that show how training goes.
     axes
         The numbers of spatial axes that it can do.
+    denoiser
+        The averaged networks on a device, as one who looks into them sees them; None where nothing diffuses.
     """
 
     name: str
@@ -239,6 +242,7 @@ class Family(Generic[S]):
     follows: bool = False
     preview: Drawing = Drawing()
     axes: frozenset[int] = frozenset({2, 3})
+    denoiser: Callable[[S, Networks, torch.device], Denoiser] | None = None
 
 
 AnyFamily: TypeAlias = Family[Any]

@@ -17,6 +17,7 @@ from doppelscan.encoders.devices import device_named
 from doppelscan.errors import InputError, Problem
 from doppelscan.generators.chance import seeded
 from doppelscan.generators.checkpoints import Checkpoint, checkpoints_of, load_averaged
+from doppelscan.generators.denoising import Denoiser
 from doppelscan.generators.description import Description
 from doppelscan.generators.drawing import at_once, drawn
 from doppelscan.generators.engine import autocast
@@ -107,6 +108,23 @@ class Model:
             progress("drawing", min(done * size, len(images)), len(images))
 
         return save(images, out, resources=Resources(workers=1), progress=drawing)
+
+    @cached_property
+    def denoiser(self) -> Denoiser:
+        """What can be asked of a diffusion model about an image.
+
+        Raises
+        ------
+        InputError
+            If the family is of another kind.
+        """
+        about = self.description
+        if about.kind.denoiser is None:
+            cure = "draw images with `doppelscan sample`, and give --synthetic"
+            raise InputError(
+                Problem(f"{about.family} is no diffusion model", where=str(self.folder), cure=cure)
+            )
+        return about.kind.denoiser(about.settings, self.networks, self.device)
 
     @cached_property
     def fingerprint(self) -> str:

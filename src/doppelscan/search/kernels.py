@@ -13,16 +13,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Float64, Int64, Integer
+from jaxtyping import Float, Float32, Float64, Int64, Integer
 from numba import njit
 
 from doppelscan.search.lanes import LANES, LEAST_REACH
 
 __all__ = [
     "block_values",
+    "columns_reaching",
     "fill_centres",
     "grid_products",
     "integer_products",
+    "largest_columns",
     "scaled_products",
     "unit_rows",
 ]
@@ -36,22 +38,24 @@ def block_values(
     columns: Int64[np.ndarray, "c"],
     cells: Int64[np.ndarray, "planes"],
     counts: Float64[np.ndarray, "cells gh gw"],
-) -> tuple[Float32[np.ndarray, "n g"], Float64[np.ndarray, "n"], Bool[np.ndarray, "n"]]:
-    """Block averages, scaled, of centred images of length one, their squares added up, and which images are constant.
+) -> tuple[
+    Float32[np.ndarray, "n g"], Float64[np.ndarray, "n"], Int64[np.ndarray, "n"], Float64[np.ndarray, "n"]
+]:
+    """Block averages, scaled, of centred images of length one, their squares added up; the images' sums and variation.
 
     Images are of at most 16 bits. Blocks lie between borders, which begin with 0 and end with the height and the
     width, in planes of one cell; `counts` says how many pixels each has. Sums are exact, all else is float64, rounded
     at the end.
     """
     values = np.empty((len(pixels), counts.size), dtype=np.float32)
-    squared, constant = np.empty(len(pixels)), np.empty(len(pixels), dtype=bool)
-    _in_threads(
-        len(pixels),
-        lambda part: _block_values(
-            pixels[part], rows, columns, cells, counts, values[part], squared[part], constant[part]
-        ),
-    )
-    return values, squared, constant
+    squared, total, variation = np.empty(len(pixels)), np.empty(len(pixels), np.int64), np.empty(len(pixels))
+
+    def fill(part: slice) -> None:
+        moments = squared[part], total[part], variation[part]
+        _block_values(pixels[part], rows, columns, cells, counts, values[part], moments)
+
+    _in_threads(len(pixels), fill)
+    return values, squared, total, variation
 
 
 def unit_rows(
@@ -120,6 +124,29 @@ def scaled_products(
     return found
 
 
+def largest_columns(values: Float32[np.ndarray, "m n"], k: int) -> Int64[np.ndarray, "m k"]:
+    """Where in each row its k largest values are, in any order; -1 in place of what is -inf."""
+    columns = np.empty((len(values), k), dtype=np.int64)
+    _in_threads(len(values), lambda part: _largest_columns(values[part], columns[part]))
+    return columns
+
+
+def columns_reaching(
+    values: Float32[np.ndarray, "m n"], least: Float32[np.ndarray, "m"], most: int
+) -> tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]] | None:
+    """Rows and columns, in order, of what is at least what its row asks for; None if that is more than `most`."""
+    counts = np.empty(len(values), dtype=np.int64)
+    _in_threads(len(values), lambda part: _count_reaching(values[part], least[part], counts[part]))
+    if (total := int(counts.sum())) > most:
+        return None
+    begins, columns = np.cumsum(counts) - counts, np.empty(total, dtype=np.int64)
+    _in_threads(
+        len(values),
+        lambda part: _columns_reaching(values[part], least[part], begins[part], counts[part], columns),
+    )
+    return np.repeat(np.arange(len(values)), counts), columns
+
+
 def _in_threads(n: int, work: Callable[[slice], None]) -> None:
     """Do the work on `n` things, a part in each thread; compiled loops do not hold the interpreter."""
     n_threads = torch.get_num_threads()
@@ -150,7 +177,8 @@ def _compiled_in_any_order(loops: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compiled
-def _block_values(pixels, rows, columns, cells, counts, values, squared, constant):  # type: ignore[no-untyped-def]
+def _block_values(pixels, rows, columns, cells, counts, values, moments):  # type: ignore[no-untyped-def]
+    squared, totals, variations = moments
     root = 1 / np.sqrt(counts.ravel())
     size = counts.ravel()
     d = pixels.shape[1] * pixels.shape[2] * pixels.shape[3]
@@ -160,8 +188,8 @@ def _block_values(pixels, rows, columns, cells, counts, values, squared, constan
         square = _add_blocks(pixels[i], rows, columns, cells, sums)
         of_blocks = sums.ravel()
         total = of_blocks.sum()
-        length = np.sqrt(_variation(total, square, d))
-        constant[i] = length == 0
+        totals[i], variations[i] = total, _variation(total, square, d)
+        length = np.sqrt(variations[i])
         scale = 0.0 if length == 0 else 1 / length
         squared[i] = 0.0
         for block in range(of_blocks.size):
@@ -252,6 +280,42 @@ def _wide_products(first, second, rows, columns, products):  # type: ignore[no-u
         for i in range(a.size):
             total += np.int64(a[i]) * np.int64(b[i])
         products[p] = total
+
+
+@_compiled
+def _largest_columns(values, columns):  # type: ignore[no-untyped-def]
+    best = np.empty(columns.shape[1], dtype=np.float32)
+    for i in range(len(values)):
+        best[:] = -np.inf
+        columns[i] = -1
+        for j in range(values.shape[1]):
+            if values[i, j] > best[-1]:
+                place = best.size - 1
+                while place > 0 and values[i, j] > best[place - 1]:
+                    best[place], columns[i, place] = best[place - 1], columns[i, place - 1]
+                    place -= 1
+                best[place], columns[i, place] = values[i, j], j
+
+
+@_compiled
+def _count_reaching(values, least, counts):  # type: ignore[no-untyped-def]
+    for i in range(len(values)):
+        count = 0
+        for j in range(values.shape[1]):
+            count += values[i, j] >= least[i]
+        counts[i] = count
+
+
+@_compiled
+def _columns_reaching(values, least, begins, counts, columns):  # type: ignore[no-untyped-def]
+    for i in range(len(values)):
+        place, last = begins[i], begins[i] + counts[i]
+        j = 0
+        while place < last:
+            if values[i, j] >= least[i]:
+                columns[place] = j
+                place += 1
+            j += 1
 
 
 @_compiled

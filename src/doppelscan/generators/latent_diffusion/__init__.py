@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import nn
 
 from doppelscan.generators import ddpm
+from doppelscan.generators.denoising import Denoiser
 from doppelscan.generators.family import Batch, Draw, Family, Networks, Stage, Subject, Turn
 from doppelscan.generators.latent_diffusion.settings import PRESETS, LatentDiffusionSettings
 from doppelscan.generators.nets.scale import Scale
@@ -73,6 +74,18 @@ def measure(settings: LatentDiffusionSettings, networks: Networks, kept: torch.T
     _scale(networks).measure(_latents(settings, networks, kept))
 
 
+def denoiser(settings: LatentDiffusionSettings, networks: Networks, device: torch.device) -> Denoiser:
+    """That of diffusion, on scaled latents, these without chance."""
+    assert ddpm.FAMILY.denoiser is not None, "diffusion has a denoiser"
+    without_chance = replace(settings, latents="mean")
+
+    def start(images: Float[torch.Tensor, "n c *space"]) -> Latents:
+        latents: torch.Tensor = _scale(networks)(encoded(without_chance, networks, images))
+        return latents
+
+    return replace(ddpm.FAMILY.denoiser(settings.diffusion, networks, device), start=start)
+
+
 def _networks(settings: LatentDiffusionSettings, subject: Subject) -> dict[str, nn.Module]:
     of_latents = _of_latents(settings, subject)
     return _OF_PIXELS.networks(settings.diffusion, of_latents) | {"scale": Scale(of_latents.n_channels)}
@@ -119,4 +132,5 @@ FAMILY = Family(
     draw=draw,
     options=ddpm.FAMILY.options,
     preview=ddpm.FAMILY.preview,
+    denoiser=denoiser,
 )

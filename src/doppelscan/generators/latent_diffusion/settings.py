@@ -44,16 +44,16 @@ class LatentDiffusionSettings:
 PRESETS = {
     "tiny": LatentDiffusionSettings(
         AutoencoderSettings(
-            Training(n_images=32_000, batch=16, warm_up=800, half_life=10_000),
+            Training(n_images=32_000, batch=8, warm_up=800, half_life=10_000),
             learning_rate=1e-3,
             patch_learning_rate=2e-4,
-            channels=(24, 48, 64),
+            channels=(16, 32, 64),
             blocks=1,
-            patch_channels=(24, 48, 96),
+            patch_channels=(16, 32, 64),
             adversary_from=16_000,
         ),
         DdpmSettings(
-            Training(n_images=128_000, batch=32, warm_up=1_600, half_life=20_000),
+            Training(n_images=128_000, batch=16, warm_up=1_600, half_life=20_000),
             learning_rate=1e-3,
             channels=(64, 96),
             attention=(False, True),
