@@ -14,6 +14,7 @@ from doppelscan.cli.demo import demo
 from doppelscan.cli.display import say_error
 from doppelscan.cli.power import power
 from doppelscan.cli.prepare import prepare
+from doppelscan.cli.quality import quality
 from doppelscan.cli.report import report
 from doppelscan.cli.sample import sample
 from doppelscan.cli.study import study
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, prepare, train, sample, audit, dedupe, report, agreement, power, study):
+for command in (demo, prepare, train, sample, audit, dedupe, report, agreement, power, quality, study):
     app.command()(command)
 
 

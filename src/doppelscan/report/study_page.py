@@ -31,7 +31,7 @@ def write_study_page(folder: Path) -> Path:
         If there is no study in `folder`, or it is damaged.
     """
     study = read_study(folder)
-    write_text(folder / "study.html", rendered(_said(study), "study.html.j2"))
+    write_text(folder / "study.html", rendered(_said(study), "study"))
     return folder / "study.html"
 
 
