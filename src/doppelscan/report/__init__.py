@@ -4,5 +4,13 @@ from doppelscan.report.page import write_report
 from doppelscan.report.power_figure import power_figure, write_power_figure
 from doppelscan.report.sentences import verdict_sentence
 from doppelscan.report.study_page import write_study_page
+from doppelscan.report.watch_figure import write_watch_figure
 
-__all__ = ["power_figure", "verdict_sentence", "write_power_figure", "write_report", "write_study_page"]
+__all__ = [
+    "power_figure",
+    "verdict_sentence",
+    "write_power_figure",
+    "write_report",
+    "write_study_page",
+    "write_watch_figure",
+]
