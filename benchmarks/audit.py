@@ -108,6 +108,7 @@ def audit(folder: Path, sets: dict[str, int], scratch: Path, workers: int, size:
     options += ["--size", str(size)] if size else []
     command = [sys.executable, "-c", COMMAND, "audit", *options, "--workers", str(workers)]
     environment = os.environ | {"DOPPELSCAN_CACHE": str(scratch / "cache")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is there as bytecode
     subprocess.run(  # noqa: S603
         [*command, "--out", str(scratch / "run")], env=environment, check=True, capture_output=True
     )

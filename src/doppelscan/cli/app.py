@@ -12,6 +12,7 @@ from doppelscan.cli.audit import audit
 from doppelscan.cli.dedupe import dedupe
 from doppelscan.cli.demo import demo
 from doppelscan.cli.display import say_error
+from doppelscan.cli.membership import membership
 from doppelscan.cli.power import power
 from doppelscan.cli.prepare import prepare
 from doppelscan.cli.quality import quality
@@ -31,7 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, prepare, train, sample, audit, dedupe, report, agreement, power, quality, study):
+for command in (
+    demo,
+    prepare,
+    train,
+    sample,
+    audit,
+    dedupe,
+    report,
+    agreement,
+    power,
+    quality,
+    membership,
+    study,
+):
     app.command()(command)
 
 

@@ -129,10 +129,11 @@ def _with_all_together(found: Mapping[str, Scores], access: str) -> tuple[Scored
 def _defined(score: Scores) -> Scores:
     """Scores without NaN: what is undefined is as suspicious as the least."""
     known = score[np.isfinite(score)]
-    return np.where(np.isfinite(score), score, known.min() if known.size else 0.0)
+    return np.asarray(np.where(np.isfinite(score), score, known.min() if known.size else 0.0))
 
 
 def _together(scores: Sequence[Scores] | Float64[np.ndarray, "k n"]) -> Scores:
     """The mean of scores, each on the scale of all targets, which knows no sides."""
     spread = [max(float(score.std()), 1e-12) for score in scores]
-    return np.mean([(score - score.mean()) / s for score, s in zip(scores, spread, strict=True)], axis=0)
+    scaled = [(score - score.mean()) / s for score, s in zip(scores, spread, strict=True)]
+    return np.asarray(np.mean(scaled, axis=0))

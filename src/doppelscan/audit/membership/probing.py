@@ -72,7 +72,7 @@ class Prober:
         parts = []
         for start in range(0, len(images), size):
             chosen = np.resize(np.arange(start, min(start + size, len(images))), size)
-            errors = self._asked(images.take(chosen), labels[chosen], [ids[i] for i in chosen])
+            errors = self._asked(images.take(chosen), labels[chosen], [ids[int(i)] for i in chosen])
             parts.append(errors[: len(images) - start])
         errors = np.concatenate(parts)
         return pd.DataFrame(errors, columns=[str(i) for i in range(errors.shape[1])])

@@ -48,7 +48,7 @@ def by_distance(
             np.arctanh(np.minimum(nearest(queries, among, resources=resources).scores[:, 0], _CLOSEST))
             for among in (samples, strangers)
         )
-        return near - ordinary
+        return np.asarray(near - ordinary)
 
     return score
 
@@ -80,7 +80,7 @@ class Density:
     def score(self, vectors: Vectors) -> Float64[np.ndarray, " n"]:
         """The logarithm of the ratio of densities at each vector."""
         places = (vectors - self.mean) @ self.directions
-        return _log_density(places, self.synthetic) - _log_density(places, self.reference)
+        return np.asarray(_log_density(places, self.synthetic) - _log_density(places, self.reference))
 
 
 def _log_density(
@@ -95,4 +95,4 @@ def _log_density(
         some = places[start : start + size]
         squares = (some**2).sum(axis=1)[:, None] - 2 * some @ around.T + (around**2).sum(axis=1)
         parts.append(logsumexp(-squares / (2 * width**2), axis=1))
-    return np.concatenate(parts) - math.log(m) - d * math.log(width)
+    return np.asarray(np.concatenate(parts) - math.log(m) - d * math.log(width))
