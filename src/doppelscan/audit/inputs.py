@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from doppelscan.audit.settings import AuditSettings
+from doppelscan.audit.settings import LEAST_TO_LEARN, AuditSettings
 from doppelscan.encoders.published import located
 from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets import ImageSet
@@ -25,7 +25,6 @@ __all__ = [
     "unseen_axes",
 ]
 
-_LEAST_TO_LEARN = 4  # two patients to learn from, two for the null
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,27 +100,19 @@ def unseen_axes(images: ImageSet, settings: AuditSettings) -> list[Problem]:
 
 def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
     cure = "give --holdout"
-    learns = _learns(sets.train, settings)
     if sets.holdout is None:
-        needing = {
-            "--calibration": settings.calibration == "dar",
-            "--method": learns,
-        }
+        needing = {"--calibration": settings.calibration == "dar", "--method": _learns(settings)}
         return [
             Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", where=name, cure=cure)
             for name, needs in needing.items()
             if needs
         ]
-    if learns and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
+    if _learns(settings) and (n := len(np.unique(sets.holdout.patients))) < LEAST_TO_LEARN:
         what = f"{settings.method} learns from half of the held-out patients, and {n} are too few"
-        return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {_LEAST_TO_LEARN}")]
+        return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {LEAST_TO_LEARN}")]
     return []
 
 
-def _learns(train: ImageSet, settings: AuditSettings) -> bool:
-    """Whether an encoder is trained on half of the holdout."""
-    if settings.method == "pearson":
-        return False
-    from doppelscan.audit.learning import trains  # torch, which other audits do without while files are read
-
-    return trains(train, settings)
+def _learns(settings: AuditSettings) -> bool:
+    """Whether half of the holdout must be learnt from; `registered` does without where that cannot be."""
+    return settings.method == "contrastive" and settings.preset is not None

@@ -115,8 +115,8 @@ def test_the_encoder_never_sees_a_real_image(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_model_is_asked_and_a_wrong_one_refused(tmp_path: Path) -> None:
     train = films(20, side=8)
     small = [
-        "channels=8",
-        "attention=false",
+        "channels=8,8",
+        "attention=false,false",
         "head_channels=8",
         "steps=50",
         "training.n_images=16",

@@ -99,8 +99,8 @@ def test_levels_are_different_steps_behind_the_first(n_steps: int, n: int) -> No
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """A very small model of films of 8 pixels that has hardly learnt."""
     small = [
-        "channels=8",
-        "attention=false",
+        "channels=8,8",
+        "attention=false,false",
         "head_channels=8",
         "steps=50",
         "training.n_images=8",

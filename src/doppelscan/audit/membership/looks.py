@@ -92,7 +92,7 @@ def _looks(pixels: Stack) -> tuple[Float64[np.ndarray, "n a"], ...]:
     return coarse.reshape(n, -1), _tones(pixels), _detail(pixels)
 
 
-def _averaged(pixels: Stack, shape: list[int]) -> Stack:
+def _averaged(pixels: Stack, shape: list[int]) -> Float64[np.ndarray, "n c *coarse"]:
     """The means of parts that are as equal as whole pixels allow."""
     for axis, n_parts in enumerate(shape, start=2):
         starts = np.arange(n_parts) * pixels.shape[axis] // n_parts
