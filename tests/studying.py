@@ -34,6 +34,7 @@ short = { ddpm = ["n_images=8"] }
 small = { ddpm = ["channels=8,8", "attention=false,false", "head_channels=8", "batch=4", "sampler_steps=1"] }
 
 [audit]
+method = "pearson"
 n_controls = 2
 
 [[contrasts]]

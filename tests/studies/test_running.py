@@ -78,7 +78,7 @@ def test_a_cell_that_fails_is_listed_and_the_others_are_made(tmp_path: Path) -> 
 
 
 def test_settings_that_will_not_do_are_refused_before_anything_runs(tmp_path: Path) -> None:
-    text = RECIPE.replace('"n_images=8"', '"n_imges=8"').replace("n_controls = 2", 'method = "pearsn"')
+    text = RECIPE.replace('"n_images=8"', '"n_imges=8"').replace('method = "pearson"', 'method = "pearsn"')
     with pytest.raises(InputError) as caught:
         study(recipe(tmp_path, text), out=tmp_path / "out", data=tmp_path, resources=ONE)
     assert "'n_imges' is no setting" in str(caught.value)

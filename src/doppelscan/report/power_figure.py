@@ -10,28 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from doppelscan.findings.power import ALL, Detection, Power, read_power
+from doppelscan.report.plots import COLOURS, STYLE
 from doppelscan.store import atomic_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "STYLE", "power_figure", "write_power_figure"]
+__all__ = ["power_figure", "write_power_figure"]
 
 _COLUMNS = 4
-COLOURS = ("#0072B2", "#D55E00", "#009E73")  # of Okabe and Ito: told apart by colour-blind readers too
 _MARKERS = ("o", "s", "^")
-STYLE: dict[Any, Any] = {
-    "font.size": 7.5,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#888888",
-    "axes.grid": True,
-    "grid.color": "#e6e6e6",
-    "figure.facecolor": "white",
-    "svg.hashsalt": "doppelscan",
-}
 
 
 def write_power_figure(folder: Path) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from doppelscan.report.power_figure import COLOURS, STYLE
+from doppelscan.report.plots import COLOURS, STYLE
 from doppelscan.studies.outcomes import OUTCOMES
 from doppelscan.studies.recipe import Contrast
 from doppelscan.studies.records import Study

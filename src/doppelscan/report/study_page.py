@@ -19,7 +19,7 @@ from doppelscan.studies.records import STEPS, Study, read_study
 
 __all__ = ["write_study_page"]
 
-_IN_TABLE = ("copied", "memorized", "copied_by_dar", "correlated", "power")
+_IN_TABLE = ("copied", "memorized", "copied_by_dar", "correlated", "power", "frechet")
 
 
 def write_study_page(folder: Path) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 
 from doppelscan.estimates import Estimate
 from doppelscan.mitigation.looks import Look, looks_at
-from doppelscan.report.power_figure import COLOURS, STYLE
+from doppelscan.report.plots import COLOURS, STYLE
 from doppelscan.store import atomic_file
 
 if TYPE_CHECKING:

@@ -14,10 +14,12 @@ from doppelscan.audit import AuditSettings, audited
 from doppelscan.errors import InputError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings import Run, read_run
+from doppelscan.findings.quality import Quality
 from doppelscan.generators import Keeping, changed, family_named, fit
 from doppelscan.generators.family import Settings
 from doppelscan.generators.options import settings_of
 from doppelscan.imagesets import ImageSet
+from doppelscan.quality import QualitySettings, quality
 from doppelscan.settings import Resources
 from doppelscan.store import fingerprint, read_json, write_json
 from doppelscan.studies.grid import Cell
@@ -28,6 +30,7 @@ from doppelscan.workers import Progress, silent
 __all__ = ["Experiment", "Outcome", "audit_settings", "generator_settings"]
 
 _FORMAT = "doppelscan-cell/1"
+_BY_PIXELS = QualitySettings(encoder="pixels", n_draws=20, n_pairs=2)
 _DAR = AuditSettings(method="pearson", calibration="dar", n_controls=20)
 
 
@@ -103,7 +106,9 @@ class Experiment:
         with self._timed("auditing"):
             ours = self._audited("audit", self.audit, these, samples, progress)
             theirs = self._audited("dar", _DAR, these, samples, progress)
-        outcome = Outcome(measured(ours, theirs, self.folder / "model"), self._clock)
+        with self._timed("measuring"):
+            seen = self._quality(these, samples, progress)
+        outcome = Outcome(measured(ours, theirs, seen, self.folder / "model"), self._clock)
         write_json(self.folder / "cell.json", {"format": _FORMAT, "cell": cell.row()} | outcome.to_json())
         return outcome
 
@@ -112,6 +117,16 @@ class Experiment:
         n, cell = int(self.cell["images"]), self.cell
         fitted = these if cell["fitted_on"] == "these" else self.patients.others(n, cell.seed)
         return repeated(fitted, int(cell["repeats"]), cell.seed)
+
+    def _quality(self, these: ImageSet, samples: ImageSet, progress: Progress) -> Quality:
+        return quality(
+            real=these,
+            synthetic=samples,
+            settings=_BY_PIXELS,
+            out=self.folder / "quality",
+            resources=self.resources,
+            progress=progress,
+        )
 
     def _audited(
         self, name: str, settings: AuditSettings, these: ImageSet, samples: ImageSet, progress: Progress

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from doppelscan.estimates import Estimate
 from doppelscan.findings import Run
+from doppelscan.findings.quality import Quality
 from doppelscan.statistics import binomial
 
 __all__ = ["OUTCOMES", "measured"]
@@ -20,6 +21,9 @@ OUTCOMES = {
     "copied_by_dar": "share of copies by the threshold of Dar et al.",
     "memorized_by_dar": "share of training images memorized by the threshold of Dar et al.",
     "correlated": "share of samples that correlate above 0.95 with a training image",
+    "frechet": "Frechet distance to the training images, of pixels made small",
+    "precision": "share of samples that lie among the training images",
+    "coverage": "share of training images with a sample near by",
     "gap": "loss on held-out less loss on training images, at the end",
 }
 """The outcomes that a contrast may be about, and what they are."""
@@ -27,8 +31,8 @@ OUTCOMES = {
 _CORRELATED = 0.95
 
 
-def measured(audit: Run, dar: Run, model: Path) -> dict[str, Estimate]:
-    """The outcomes of one cell: of the audit, of one by Pearson and paper B's threshold, of the training's curves."""
+def measured(audit: Run, dar: Run, quality: Quality, model: Path) -> dict[str, Estimate]:
+    """The outcomes of one cell: of its audit, of one by Pearson and paper B's threshold, its quality, its curves."""
     ours, theirs = audit.findings, dar.findings
     best = dar.matches.loc[dar.matches["rank"] == 1, "score"]
     return {
@@ -40,6 +44,9 @@ def measured(audit: Run, dar: Run, model: Path) -> dict[str, Estimate]:
         "copied_by_dar": theirs.copied,
         "memorized_by_dar": theirs.memorized,
         "correlated": binomial(int((best > _CORRELATED).sum()), len(best)),
+        "frechet": quality["fid"].value,
+        "precision": quality["precision"].value,
+        "coverage": quality["coverage"].value,
         "gap": _gap(model / "metrics.jsonl"),
     }
 

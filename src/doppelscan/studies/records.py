@@ -20,7 +20,7 @@ from doppelscan.studies.recipe import COUNTED, Recipe, recipe_of
 __all__ = ["STEPS", "STUDY_FORMAT", "Study", "read_study", "row_of", "table_of", "write_study"]
 
 STUDY_FORMAT = "doppelscan-study/1"
-STEPS = ("training", "drawing", "auditing")
+STEPS = ("training", "drawing", "auditing", "measuring")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Study:
     ----------
     cells
         A row for each finished cell: `cell` (its folder's name), its factors, `seed`, for each outcome
-        `outcome`, `outcome_low`, `outcome_high`, and `seconds_training`, `seconds_drawing`, `seconds_auditing`.
+        `outcome`, `outcome_low`, `outcome_high`, and for each of `STEPS` `seconds_...`.
     failures
         The other cells, by their folders' names, and why they are not finished.
     """
