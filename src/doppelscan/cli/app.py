@@ -7,6 +7,7 @@ from io import TextIOWrapper
 
 import typer
 
+from doppelscan.cli.adopt import adopt
 from doppelscan.cli.agreement import agreement
 from doppelscan.cli.audit import audit
 from doppelscan.cli.dedupe import dedupe
@@ -36,6 +37,7 @@ for command in (
     demo,
     prepare,
     train,
+    adopt,
     sample,
     audit,
     dedupe,

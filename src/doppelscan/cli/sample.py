@@ -1,4 +1,4 @@
-"""`doppelscan sample`: a trained generator draws one image a seed; the same command goes on where it stood."""
+"""`doppelscan sample`: a generator draws one image a seed; the same command goes on where it stood."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.seeds import parse_seeds
 
 if TYPE_CHECKING:
-    from doppelscan.generators import Drawing, Model
+    from collections.abc import Sequence
+
+    from doppelscan.generators import Drawing, Generator, Model
     from doppelscan.imagesets import ImageSet
     from doppelscan.mitigation import Apart
     from doppelscan.workers import Progress
@@ -23,7 +25,7 @@ __all__ = ["sample"]
 
 
 def sample(
-    model: Annotated[Path, typer.Argument(help="The folder that `doppelscan train` wrote.")],
+    model: Annotated[Path, typer.Argument(help="The folder that `doppelscan train` or `adopt` wrote.")],
     seeds: Annotated[str, typer.Option(help="One image for each of these seeds, both ends included.")],
     out: Annotated[Path, typer.Option(help="Folder for the images.")],
     label: Annotated[str | None, typer.Option(help="What the images shall show.")] = None,
@@ -57,18 +59,22 @@ def sample(
     Parts of the seeds may be drawn on several machines, each into a folder of its own.
     """
     _refuse_alone(keep_apart=keep_apart, avoid_copies=avoid_copies, train=train, holdout=holdout)
-    from doppelscan.generators import Drawing, Model
+    from doppelscan.generators import Drawing, open_generator
 
     options = Drawing(label, guidance, sampler, steps, truncation)
     chosen, began = parse_seeds(seeds), time.monotonic()
     with shown_progress() as progress:
-        drawing = Model.open(model, at=at, device=device)
-        sides = [None if path is None else _prepared(path, drawing, progress) for path in (train, holdout)]
-        guide = _guide(drawing, sides, options, progress) if keep_apart else None
+        generator = open_generator(model, at=at, device=device)
+        sides = [None if path is None else _like(generator, path, progress) for path in (train, holdout)]
+        guide = _guide(generator, sides, options, progress) if keep_apart else None
         if avoid_copies:
-            say(_avoiding(drawing.sample(chosen, options, guide=guide), out, sides, progress))
+            samples = _samples(generator, chosen, options, guide)
+            say(_avoiding(samples, out, sides, progress))
             return
-        drawn = drawing.sample_to(chosen, out, options, guide=guide, progress=progress)
+        if guide is None:
+            drawn = generator.sample_to(chosen, out, options, progress=progress)
+        else:
+            drawn = _as_model(generator).sample_to(chosen, out, options, guide=guide, progress=progress)
     rate = len(drawn) / max(time.monotonic() - began, 1e-9)
     say(f"{out}: {len(drawn)} images, {rate:.3g} a second")
 
@@ -84,13 +90,13 @@ def _refuse_alone(*, keep_apart: bool, avoid_copies: bool, train: str | None, ho
         raise InputError(problems)
 
 
-def _prepared(path: str, model: Model, progress: Progress) -> ImageSet:
-    """Real images, brought to the model's shape where they have another."""
+def _like(generator: Generator, path: str, progress: Progress) -> ImageSet:
+    """Real images, brought to the shape of what the generator draws where they have another."""
     from doppelscan.images.preparation import Preparation
     from doppelscan.imagesets import open_images
     from doppelscan.imagesets.saving import cached
 
-    images, (n_channels, *space) = open_images(path, progress=progress), model.description.subject.shape
+    images, (n_channels, *space) = open_images(path, progress=progress), generator.sample([0]).shape
     if set(images.pixels.shapes) == {(n_channels, *space)}:
         return images
     channels = {1: "grey", 3: "rgb"}.get(n_channels, "keep")
@@ -98,13 +104,28 @@ def _prepared(path: str, model: Model, progress: Progress) -> ImageSet:
     return cached(images, preparation=wanted, progress=progress)
 
 
-def _guide(model: Model, sides: list[ImageSet | None], options: Drawing, progress: Progress) -> Apart:
+def _guide(generator: Generator, sides: list[ImageSet | None], options: Drawing, progress: Progress) -> Apart:
     from doppelscan.mitigation import Apart
 
     train, holdout = sides
     assert train is not None, "asked for before"
     assert holdout is not None, "asked for before"
-    return Apart.of(model, train, holdout, options, progress=progress)
+    return Apart.of(_as_model(generator), train, holdout, options, progress=progress)
+
+
+def _as_model(generator: Generator) -> Model:
+    """The generator, if it is a model that was trained."""
+    from doppelscan.generators import Model
+
+    if not isinstance(generator, Model):
+        raise InputError(Problem("images made elsewhere follow no guide", where="--keep-apart"))
+    return generator
+
+
+def _samples(generator: Generator, seeds: Sequence[int], options: Drawing, guide: Apart | None) -> ImageSet:
+    if guide is None:
+        return generator.sample(seeds, options)
+    return _as_model(generator).sample(seeds, options, guide=guide)
 
 
 def _avoiding(samples: ImageSet, out: Path, sides: list[ImageSet | None], progress: Progress) -> str:
