@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,7 @@ from doppelscan.seeds import parse_seeds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from doppelscan.audit.settings import Method
     from doppelscan.generators import Drawing, Generator, Model
     from doppelscan.imagesets import ImageSet
     from doppelscan.mitigation import Apart
@@ -46,6 +47,10 @@ def sample(
     avoid_copies: Annotated[
         bool, typer.Option("--avoid-copies", help="Audit what is drawn, and discard what is suspected.")
     ] = False,
+    method: Annotated[
+        Literal["pearson", "contrastive", "registered"],
+        typer.Option(help="How --avoid-copies audits."),
+    ] = "registered",
     train: Annotated[
         str | None, typer.Option(help="The images that the model was trained on, for these two.")
     ] = None,
@@ -69,7 +74,7 @@ def sample(
         guide = _guide(generator, sides, options, progress) if keep_apart else None
         if avoid_copies:
             samples = _samples(generator, chosen, options, guide)
-            say(_avoiding(samples, out, sides, progress))
+            say(_avoiding(samples, out, sides, method, progress))
             return
         if guide is None:
             drawn = generator.sample_to(chosen, out, options, progress=progress)
@@ -128,13 +133,17 @@ def _samples(generator: Generator, seeds: Sequence[int], options: Drawing, guide
     return _as_model(generator).sample(seeds, options, guide=guide)
 
 
-def _avoiding(samples: ImageSet, out: Path, sides: list[ImageSet | None], progress: Progress) -> str:
+def _avoiding(
+    samples: ImageSet, out: Path, sides: list[ImageSet | None], method: Method, progress: Progress
+) -> str:
     """What was kept and what was not."""
+    from doppelscan.audit import AuditSettings
     from doppelscan.mitigation import rejecting
 
     train, holdout = sides
     assert train is not None, "asked for before"
-    done = rejecting(samples, out, train=train, holdout=holdout, progress=progress)
+    settings = AuditSettings(method=method)
+    done = rejecting(samples, out, train=train, holdout=holdout, settings=settings, progress=progress)
     flagged = int(done.discarded["copied"].sum())
     return (
         f"{out}: {len(done.kept)} images; {len(done.discarded)} discarded and named in discarded.parquet, "
