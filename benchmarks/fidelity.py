@@ -22,7 +22,8 @@ import numpy as np
 from doppelscan.generators import Drawing, changed, family_named
 from generating.distances import ENCODERS, Encode, frechet, resampled
 from generating.films import DATA, films
-from generating.learning import Ours, theirs, trained
+from generating.learning import Ours, peer_trained, trained
+from generating.peers import missing
 
 Drawn = dict[str, np.ndarray]  # films of each side, (n, 1, side, side) uint8
 
@@ -62,18 +63,17 @@ def learning(learnt: np.ndarray, a: argparse.Namespace) -> dict[str, Callable[[]
         print(f"doppelscan: {model.learner.step} steps", flush=True)
         return model.draw(a.images)
 
-    def peer() -> np.ndarray:
-        pixels, steps = theirs(
-            learnt,
-            a.seconds,
-            a.images,
-            learning_rate=settings.learning_rate,
-            sampler_steps=settings.sampler_steps,
-        )
-        print(f"denoising-diffusion-pytorch: {steps} steps", flush=True)
-        return pixels
+    def peers() -> np.ndarray:
+        model = peer_trained(learnt, settings.learning_rate, a.seconds)
+        print(f"denoising-diffusion-pytorch: {model.average.step.item()} steps", flush=True)
+        return model.draw(a.images)
 
-    return {"doppelscan": ours, "denoising-diffusion-pytorch": peer}
+    if (
+        reason := missing("denoising_diffusion_pytorch.denoising_diffusion_pytorch", "ema_pytorch")
+    ) is not None:
+        print(f"denoising-diffusion-pytorch is left out: {reason}")
+        return {"doppelscan": ours}
+    return {"doppelscan": ours, "denoising-diffusion-pytorch": peers}
 
 
 def samplers(learnt: np.ndarray, a: argparse.Namespace) -> dict[str, Callable[[], np.ndarray]]:

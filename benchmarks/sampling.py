@@ -42,7 +42,9 @@ def main() -> None:
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     plan = Plan((32, 64, 96), (False, False, True), blocks=1, head_channels=32)
-    runs = take_turns({"doppelscan": ours(plan, a), **pipelines(plan, a)}, a.repeats)
+    ways = {"doppelscan": ours(plan, a)} | pipelines(plan, a)
+    ways["doppelscan, another network: patch=2"] = ours(replace(plan, patch=2), a)
+    runs = take_turns(ways, a.repeats)
     about = f"{a.images} images of {a.side} px, U-Net of {plan.channels}, {a.sampler}, {a.steps} steps"
     write_table("way", runs, f"{about}, {a.threads} threads", a.repeats, a.out / f"sampling-{processor()}.md")
 
@@ -87,6 +89,7 @@ def settings_of(plan: Plan) -> DdpmSettings:
         attention=plan.attention,
         blocks=plan.blocks,
         head_channels=plan.head_channels,
+        patch=plan.patch,
     )
 
 

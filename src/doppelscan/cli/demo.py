@@ -64,7 +64,7 @@ def demo(
             train=kept["train"],
             synthetic=kept["synthetic"],
             holdout=kept["holdout"],
-            settings=AuditSettings(seed=seed),
+            settings=AuditSettings(method="pearson", seed=seed),
             out=run,
             resources=resources,
             progress=progress,

@@ -24,7 +24,7 @@ class DdpmSettings:
     channels, attention, blocks, head_channels
         Of the U-Net: channels and whether there is attention at each level, residual blocks a level.
     patch
-        Pixels along each axis that the U-Net takes as one place: 2 is about four times as fast as 1.
+        Pixels along each axis that the U-Net takes as one place of its finest level.
     steps
         Steps of noise between an image and nothing.
     schedule
