@@ -36,7 +36,7 @@ class _Ledger(TorchDispatchMode):
     """Enters the memory behind each tensor that an operation gives, and strikes it out when it is let go."""
 
     def __init__(self, besides: nn.Module) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         held = [*besides.parameters(), *besides.buffers()]
         self._entered = {tensor.untyped_storage()._cdata for tensor in held}
         self.now = self.most = 0
