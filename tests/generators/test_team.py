@@ -27,13 +27,33 @@ def test_alone_nothing_is_averaged_and_nobody_waited_for() -> None:
     assert (team.leads, team.size, value.tolist()) == (True, 1, [1.0, 2.0])
 
 
+def test_means_over_parts_of_a_batch_are_weighed_by_their_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes 0 and 1 take 3 and 4 of 7 images: the mean over all is 3 / 7 of the one and 4 / 7 of the other."""
+    asked: list[torch.Tensor] = []
+
+    class Accelerate:
+        class utils:  # noqa: N801 - named as the module is
+            @staticmethod
+            def reduce(flat: torch.Tensor, reduction: str) -> torch.Tensor:
+                assert reduction == "mean"
+                asked.append(flat)
+                return flat
+
+    monkeypatch.setattr("doppelscan.generators.team.doors.accelerate", lambda: Accelerate)
+    cpu = torch.device("cpu")
+    for rank, mean in enumerate([10.0, 20.0]):
+        Team(rank, 2, cpu).average([torch.tensor([mean])], n=7)
+    assert [Team(rank, 2, cpu).part(7) for rank in range(2)] == [range(3), range(3, 7)]
+    assert float(torch.stack(asked).mean()) == pytest.approx((3 * 10 + 4 * 20) / 7)
+
+
 def test_a_family_that_is_not_there_is_refused() -> None:
     with pytest.raises(InputError, match="'gan' is no family"):
         family_named("gan")
 
 
 @pytest.mark.slow
-def test_two_processes_train_one_model_and_go_on_after_a_stop(tmp_path: Path) -> None:
+def test_two_processes_train_the_model_of_one_bit_for_bit_and_go_on_after_a_stop(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "import sys\nfrom pathlib import Path\nfrom generators.small import *\n"
@@ -61,5 +81,6 @@ def test_two_processes_train_one_model_and_go_on_after_a_stop(tmp_path: Path) ->
     launched(tmp_path / "cut", 32)
     launched(tmp_path / "cut", 1000)
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
-    fit(pictures((1, 8, 8)), settings("ddpm"), out=tmp_path / "alone", keeping=QUIET)
-    assert weights(tmp_path / "alone").keys() == weights(tmp_path / "whole").keys()
+    alone = settings("ddpm", "at_once=4")  # the parts of a batch of 8 that two processes take
+    fit(pictures((1, 8, 8)), alone, out=tmp_path / "alone", keeping=QUIET)
+    assert weights(tmp_path / "alone") == weights(tmp_path / "whole")

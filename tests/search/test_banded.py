@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,9 +119,9 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pairs each call scores exactly."""
     told: list[int] = []
 
-    def counting(candidates: Candidates, first: np.ndarray, second: np.ndarray, plan: Plan) -> np.ndarray:
+    def counting(candidates: Candidates, *images_and_how: Any) -> np.ndarray:
         told.append(len(candidates))
-        return scores_of(candidates, first, second, plan)
+        return scores_of(candidates, *images_and_how)
 
     monkeypatch.setattr(banded, "scores_of", counting)
     return told

@@ -30,13 +30,18 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What an audit saw: `clean` leaves the identity errors out, `whole` keeps them."""
+    """What an audit saw: `clean` leaves the identity errors out, `whole` keeps them.
+
+    `kinds` are the kinds of evidence that were heard; `learnt` says whether an encoder was trained for one of them.
+    """
 
     sets: Sets
     clean: View
     whole: View
     identity_errors: tuple[IdentityError, ...]
     controls: tuple[ControlArm, ...]
+    kinds: tuple[str, ...]
+    learnt: bool
 
 
 def gather(
@@ -53,12 +58,11 @@ def gather(
     """
     pixels = References(sets.train, sets.holdout, resources, progress)
     whole, clean = method_references(pixels, settings)
-    views = [
-        View(null, references.match(sets.synthetic, "synthetic images", k=settings.n_matches))
-        for references, null in ((clean.references, clean.null), (whole, _null(whole, settings)))
-    ]
+    without = _view(clean.references, clean.null, settings, sets)
+    everyone = _view(whole, _null(whole, settings), settings, sets) if clean.errors else without
     controls = plant_controls(clean.references, n_patients=settings.n_planted, seed=settings.seed)
-    return Evidence(sets, views[0], views[1], clean.errors, controls)
+    kinds = tuple(kind.name for kind in whole.kinds)
+    return Evidence(sets, without, everyone, clean.errors, controls, kinds, whole.learnt)
 
 
 def method_references(pixels: References, settings: AuditSettings) -> tuple[References, Cleaned]:
@@ -71,6 +75,10 @@ def method_references(pixels: References, settings: AuditSettings) -> tuple[Refe
     whole = learnt(pixels, clean.names, settings)
     cleaner = _without_identity_errors(whole.without_held_out(clean.names), settings)
     return whole, replace(cleaner, errors=clean.errors + cleaner.errors)
+
+
+def _view(references: References, null: NullArms, settings: AuditSettings, sets: Sets) -> View:
+    return View(null, references.match(sets.synthetic, "synthetic images", k=settings.n_matches))
 
 
 def _null(references: References, settings: AuditSettings) -> NullArms:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import stats
 
 from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
-from doppelscan.audit.settings import AuditSettings
+from doppelscan.audit.settings import LEAST_TO_LEARN, AuditSettings
 from doppelscan.imagesets import ImageSet
 from doppelscan.statistics import PatientNull
 
@@ -28,6 +27,12 @@ def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Ite
             "from copies. Hold patients out before training to control for it."
         )
     yield from _unknown_patients(evidence)
+    if "aligned" in evidence.kinds and settings.preset is not None and not evidence.learnt:
+        yield (
+            f"Fewer than {LEAST_TO_LEARN} patients are held out, too few to train an encoder. Pixels from afar, "
+            "flipped and turned by quarters, alone named the images that were aligned: copies moved further may be "
+            "missed."
+        )
     if null.n_patients < _FEW_PATIENTS:
         yield f"The null rests on {null.n_patients} patients only: rare copies need more to be told from chance."
     if settings.calibration != "conformal":
@@ -70,6 +75,8 @@ def _arms_differ(evidence: Evidence) -> bool:
     arms = {arm.name: _by_patient(arm) for arm in evidence.clean.null.arms}
     if len(arms) < 2 or min(map(len, arms.values())) < 8:
         return False
+    from scipy import stats  # half a second, needed by audits with two arms only
+
     return bool(stats.mannwhitneyu(arms["calibration"], arms["leave_patient_out"]).pvalue < _ARMS_DIFFER)
 
 

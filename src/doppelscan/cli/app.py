@@ -7,6 +7,7 @@ from io import TextIOWrapper
 
 import typer
 
+from doppelscan.cli.adopt import adopt
 from doppelscan.cli.agreement import agreement
 from doppelscan.cli.audit import audit
 from doppelscan.cli.dedupe import dedupe
@@ -15,6 +16,7 @@ from doppelscan.cli.display import say_error
 from doppelscan.cli.membership import membership
 from doppelscan.cli.power import power
 from doppelscan.cli.prepare import prepare
+from doppelscan.cli.quality import quality
 from doppelscan.cli.report import report
 from doppelscan.cli.sample import sample
 from doppelscan.cli.train import train
@@ -30,7 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, prepare, train, sample, audit, dedupe, report, agreement, power, membership):
+for command in (
+    demo,
+    prepare,
+    train,
+    adopt,
+    sample,
+    audit,
+    dedupe,
+    report,
+    agreement,
+    power,
+    quality,
+    membership,
+):
     app.command()(command)
 
 

@@ -22,6 +22,7 @@ from doppelscan.cli.options import (
     as_preparation,
     as_resources,
 )
+from doppelscan.cli.readers import readers_of
 from doppelscan.errors import GateFailed
 
 if TYPE_CHECKING:
@@ -36,9 +37,12 @@ def audit(
     out: Annotated[Path, typer.Option(help="Folder for the findings, tables and report.")],
     holdout: Annotated[str | None, typer.Option(help="Real images of patients that it never saw.")] = None,
     method: Annotated[
-        Literal["pearson", "contrastive", "registered"],
-        typer.Option(help="What is compared: pixels, an encoder's vectors, or all kinds of evidence."),
-    ] = "pearson",
+        Literal["registered", "pearson", "contrastive"] | None,
+        typer.Option(
+            help="All kinds of evidence, pixels, or an encoder's vectors. "
+            "Default: registered; pearson with --calibration dar or fixed, thresholds on correlation."
+        ),
+    ] = None,
     encoder: Encoder = "default",
     effort: Annotated[
         Literal["quick", "standard", "thorough"],
@@ -73,36 +77,37 @@ def audit(
     A set is a folder of PNG, JPEG, TIFF, DICOM or NIfTI (sub-folders are labels; an images.csv in it is its
     table), a table naming files, set.npz:train, an .npy, or a folder that `doppelscan prepare` wrote.
     """
-    from doppelscan.audit import AuditSettings, audited
-    from doppelscan.findings.run import check_folder
-    from doppelscan.report import write_report
-
-    check_folder(out)
-    settings = AuditSettings(
-        method=method,
-        encoder=encoder,
-        effort=effort,
-        calibration=calibration,
-        threshold=threshold,
-        fdr=fdr,
-        preparation=as_preparation(size=size, channels=channels),
-        seed=seed,
-    )
     resources = as_resources(memory, workers, device)
-    with shown_progress() as progress:
-        done = audited(
-            train=train,
-            synthetic=synthetic,
-            holdout=holdout,
-            settings=settings,
-            out=out,
-            patient_pattern=patient_pattern,
-            resources=resources,
-            progress=progress,
+    with readers_of((train, synthetic, holdout), resources):
+        from doppelscan.audit import AuditSettings, audited
+        from doppelscan.findings.run import check_folder
+        from doppelscan.report import write_report
+
+        check_folder(out)
+        settings = AuditSettings(
+            method=method or ("registered" if calibration == "conformal" else "pearson"),
+            encoder=encoder,
+            effort=effort,
+            calibration=calibration,
+            threshold=threshold,
+            fdr=fdr,
+            preparation=as_preparation(size=size, channels=channels),
+            seed=seed,
         )
-        page = write_report(
-            out, train=done.sets.train, synthetic=done.sets.synthetic, redact_training=redact_training
-        )
+        with shown_progress() as progress:
+            done = audited(
+                train=train,
+                synthetic=synthetic,
+                holdout=holdout,
+                settings=settings,
+                out=out,
+                patient_pattern=patient_pattern,
+                resources=resources,
+                progress=progress,
+            )
+            page = write_report(
+                out, train=done.sets.train, synthetic=done.sets.synthetic, redact_training=redact_training
+            )
     findings = done.findings
     say(json.dumps(findings.to_json(), ensure_ascii=False) if as_json else summary(findings, page))
     if fail_above is not None:

@@ -1,4 +1,4 @@
-"""`doppelscan sample`: a trained generator draws one image a seed; the same command goes on where it stood."""
+"""`doppelscan sample`: a generator draws one image a seed; the same command goes on where it stood."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["sample"]
 
 
 def sample(
-    model: Annotated[Path, typer.Argument(help="The folder that `doppelscan train` wrote.")],
+    model: Annotated[Path, typer.Argument(help="The folder that `doppelscan train` or `adopt` wrote.")],
     seeds: Annotated[str, typer.Option(help="One image for each of these seeds, both ends included.")],
     out: Annotated[Path, typer.Option(help="Folder for the images.")],
     label: Annotated[str | None, typer.Option(help="What the images shall show.")] = None,
@@ -37,11 +37,11 @@ def sample(
 
     Parts of the seeds may be drawn on several machines, each into a folder of its own.
     """
-    from doppelscan.generators import Drawing, Model
+    from doppelscan.generators import Drawing, open_generator
 
     options = Drawing(label, guidance, sampler, steps, truncation)
     chosen, began = parse_seeds(seeds), time.monotonic()
     with shown_progress() as progress:
-        drawn = Model.open(model, at=at, device=device).sample_to(chosen, out, options, progress=progress)
+        drawn = open_generator(model, at=at, device=device).sample_to(chosen, out, options, progress=progress)
     rate = len(drawn) / max(time.monotonic() - began, 1e-9)
     say(f"{out}: {len(drawn)} images, {rate:.3g} a second")

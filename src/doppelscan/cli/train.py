@@ -34,6 +34,9 @@ def train(
         int | None, typer.Option(min=1, help="Keep a checkpoint for good every so many images.")
     ] = None,
     keep_last: Annotated[int, typer.Option(min=1, help="Keep so many of the last checkpoints.")] = 2,
+    keep_minutes: Annotated[
+        float, typer.Option(min=0, help="Write a checkpoint at least every so many minutes.")
+    ] = 10.0,
     amend: Annotated[
         bool, typer.Option(help="Go on with other settings or seed than the training began with.")
     ] = False,
@@ -75,7 +78,7 @@ def train(
             out=out,
             holdout=sets[1] if holdout is not None else None,
             seed=seed,
-            keeping=Keeping(last=keep_last, every=keep_every),
+            keeping=Keeping(last=keep_last, every=keep_every, minutes=keep_minutes),
             resources=resources,
             progress=progress,
         )

@@ -7,7 +7,7 @@ several devices, moving averages, checkpoints, logs, grids, sampling by seed. Wh
   3D, any number of channels, any lengths of the axes. Each network pads what it cannot halve.
 - Everything that a next step depends on lives in the networks, as weights or buffers (a running mean of path
   lengths, the strength of an augmentation): a training that goes on is then the same as an unbroken one.
-- Before each micro-batch the engine seeds torch's own generators from (seed, stage, images seen, process), so
+- Before each micro-batch the engine seeds torch's own generators from (seed, stage, number of its first image), so
   `turns` draws with `torch.randn` and dropout as it likes. `draw` never does: each image's chance comes from
   its own seed, by `Noise`.
 - Networks are in training mode and without gradients where they are frozen; autocast is on where it pays.
@@ -152,7 +152,7 @@ class Stage(Generic[S]):
         What the networks of earlier stages (averaged, frozen) make of a batch of images, once, before this
         stage begins: latents. None: the images themselves.
     begin
-        Called once with the new networks and the first few examples: measures a scale, into a buffer.
+        Called once with the new networks and all examples, unaugmented, in batches: measures a scale, into a buffer.
     """
 
     name: str
@@ -163,7 +163,7 @@ class Stage(Generic[S]):
     averaged: tuple[str, ...]
     validation: Callable[[S, Networks, Batch], Float[torch.Tensor, " n"]] | None = None
     examples: Callable[[S, Networks, torch.Tensor], torch.Tensor] | None = None
-    begin: Callable[[S, Networks, torch.Tensor], None] | None = None
+    begin: Callable[[S, Networks, Iterator[torch.Tensor]], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from torch import nn
 
 from doppelscan.encoders.devices import device_named
 from doppelscan.errors import InputError, Problem
+from doppelscan.generators.asking import refuse_unknown
 from doppelscan.generators.chance import seeded
 from doppelscan.generators.checkpoints import Checkpoint, checkpoints_of, load_averaged
 from doppelscan.generators.denoising import Denoiser
 from doppelscan.generators.description import Description
-from doppelscan.generators.drawing import at_once, drawn
+from doppelscan.generators.drawing import batch_size, drawn
 from doppelscan.generators.engine import autocast
 from doppelscan.generators.family import Drawing, Networks
 from doppelscan.generators.learner import layout_of
@@ -142,19 +144,14 @@ class Model:
         )
 
     def _refuse_unknown(self, options: Drawing) -> None:
-        family, labels = self.description.kind, self.description.subject.labels
-        given = {field.name for field in fields(options) if getattr(options, field.name) is not None}
-        problems = [
-            Problem(f"{family.name} knows no {name}", where=f"--{name}", cure="leave it out")
-            for name in sorted(given - family.options - {"label"})
-        ]
-        if options.label is not None and options.label not in labels:
-            cure = f"one of {', '.join(labels)}" if labels else "this model is unconditional"
-            problems.append(
-                Problem(f"{options.label!r} is no label of the model", where="--label", cure=cure)
-            )
-        if problems:
-            raise InputError(problems)
+        family = self.description.kind
+        refuse_unknown(
+            options,
+            generator=family.name,
+            known=family.options,
+            labels=self.description.subject.labels,
+            unlabelled="this model is unconditional",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,10 +166,13 @@ class DrawnPixels:
     def __len__(self) -> int:
         return len(self.seeds)
 
-    @property
+    @cached_property
     def at_once(self) -> int:
         """Images that are drawn together."""
-        return at_once(self.model.description.subject, self.model.device)
+        with self._autocast():
+            return batch_size(
+                self.model.description, self.model.networks, options=self.options, device=self.model.device
+            )
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -196,26 +196,33 @@ class DrawnPixels:
 
     def image(self, position: int) -> Image:
         """One image; all of them are drawn and kept when the first is asked for, so take few."""
-        if len(self) > self.at_once:
-            return Image(self.read(position, position + 1)[0])
-        return Image(self._drawn[position])
+        alone = len(self) > self.at_once
+        pixels = self.read(position, position + 1)[0] if alone else self._drawn[position]
+        return Image(pixels, self.model.description.spacing_mm)
 
     def read(self, start: int, stop: int) -> Shaped[np.ndarray, "n c *space"]:
         """Consecutive images."""
-        about = self.model.description
-        with autocast(about.kind.stages[-1].training(about.settings), self.model.device):
+        size = self.at_once
+        with self._autocast():
             return drawn(
-                about,
+                self.model.description,
                 self.model.networks,
                 seeds=self.seeds[start:stop],
                 labels=self.labels[start:stop],
                 options=self.options,
                 device=self.model.device,
+                size=size,
             )
 
     def take(self, positions: Int64[np.ndarray, " n"]) -> DrawnPixels:
         """The images at these positions."""
-        return DrawnPixels(self.model, self.seeds[positions], self.labels[positions], self.options)
+        part = DrawnPixels(self.model, self.seeds[positions], self.labels[positions], self.options)
+        part.__dict__["at_once"] = self.at_once  # measured once
+        return part
+
+    def _autocast(self) -> contextlib.AbstractContextManager[None]:
+        about = self.model.description
+        return autocast(about.kind.stages[-1].training(about.settings), self.model.device)
 
 
 def _chosen(folder: Path, description: Description, at: int | None) -> Checkpoint:

@@ -10,17 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
-from zarr.codecs import BloscCodec
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.imagesets.preparing import Prepared, PreparedImage, power_of_two
+from doppelscan.imagesets.chunks import Chunks
+from doppelscan.imagesets.preparing import Prepared
 from doppelscan.store import write_text
 from doppelscan.store.atomic import sync_tree
 
 __all__ = ["Draft"]
-
-_CHUNK_BYTES = 4 * 2**20  # of pixels, before compression
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,11 @@ class Draft:
         """Where it is until it is whole: beside its target, hidden."""
         return self.target.with_name(f".{self.target.name}.partial")
 
+    @property
+    def pixels(self) -> Chunks:
+        """Where its pixels are."""
+        return Chunks(self.folder / "pixels.zarr", self.dtype)
+
     def shards(self) -> list[dict[str, Any]]:
         """What was committed, in order: `start`, `stop`, `rows` and `unreadable` of each shard."""
         files = sorted((self.folder / "shards").glob("*.json"))
@@ -63,27 +65,22 @@ class Draft:
         InputError
             If an image has another shape than those before it.
         """
-        end = first_row + len(shard.images)
-        if shard.images:
-            with zarr.config.set({"array.write_empty_chunks": True}):  # a chunk that is absent was lost
-                array = self._array(shard.images[0])
-                stored = [_of_shape(array.shape[1:], one) for one in shard.images]
-                array.resize((end, *array.shape[1:]))
-                array[first_row:end] = np.stack(stored)
-        content = {
-            "start": shard.start,
-            "stop": shard.stop,
-            "rows": [_row(one) for one in shard.images],
-            "unreadable": shard.unreadable,
-        }
+        if shard.rows:
+            self._refuse_other_shapes(shard)
+            self._store(shard.pixels, first_row)
+        content = {name: getattr(shard, name) for name in ("start", "stop", "rows", "unreadable")}
         write_text(self.folder / "shards" / f"{shard.start:012d}.json", json.dumps(content))
-        return end
+        return first_row + len(shard.rows)
 
     def finish(self) -> None:
         """Make it the set: on disk, without what only a draft needs or killed writes left, under its name.
 
         The plan goes before the shards, so that what is left of these is never taken for all of them.
         """
+        if (shape := self.pixels.shape) is not None:
+            self.pixels.grow(sum(len(shard["rows"]) for shard in self.shards()), shape)
+        for left in self.folder.glob("pixels.zarr.*"):
+            shutil.rmtree(left)
         sync_tree(self.folder)
         (self.folder / "plan.json").unlink()
         shutil.rmtree(self.folder / "shards")
@@ -98,38 +95,27 @@ class Draft:
         """Remove the draft."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _array(self, first: PreparedImage) -> zarr.Array[Any]:
-        path = self.folder / "pixels.zarr"
-        if (path / "zarr.json").exists():
-            return zarr.open_array(path, mode="r+")
-        shape = first.image.stored.shape
-        per_chunk = power_of_two(_CHUNK_BYTES // max(1, int(np.prod(shape)) * self.dtype.itemsize))
-        return zarr.create_array(
-            path,
-            shape=(0, *shape),
-            chunks=(per_chunk, *shape),
-            dtype=self.dtype,
-            compressors=BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"),
+    def _refuse_other_shapes(self, shard: Prepared) -> None:
+        """Raise InputError where an image has another shape than those before it."""
+        by_image = (
+            [one.shape for one in shard.pixels] if isinstance(shard.pixels, list) else [shard.pixels.shape]
         )
+        expected = self.pixels.shape or by_image[0]
+        for row, found in zip(shard.rows, by_image, strict=False):
+            if found is not None and expected is not None and found != expected:
+                cure = (
+                    "give --size so that all come out equal"
+                    if found[0] == expected[0]
+                    else "give --channels grey"
+                )
+                what = f"image {row['source']} comes out as {found}, those before it as {expected}"
+                raise InputError(Problem(what, cure=cure))
 
-
-def _of_shape(shape: tuple[int, ...], one: PreparedImage) -> np.ndarray:
-    found = one.image.stored.shape
-    if found != shape:
-        cure = "give --size so that all come out equal" if found[0] == shape[0] else "give --channels grey"
-        raise InputError(
-            Problem(f"image {one.source} comes out as {found}, those before it as {shape}", cure=cure)
-        )
-    return one.image.stored
-
-
-def _row(one: PreparedImage) -> dict[str, Any]:
-    image = one.image
-    spacing = None if image.spacing_mm is None else list(image.spacing_mm)
-    return {
-        "source": one.source,
-        "k": one.k,
-        "slope": image.slope,
-        "intercept": image.intercept,
-        "spacing_mm": spacing,
-    }
+    def _store(self, pixels: list[np.ndarray] | Chunks, first_row: int) -> None:
+        """Write the pixels, or move them where a child process has written them."""
+        if isinstance(pixels, list):
+            self.pixels.write(first_row, pixels)
+            return
+        if not self.pixels.take_over(pixels, first_row):
+            self.pixels.write(first_row, list(pixels.read()))
+        pixels.discard()

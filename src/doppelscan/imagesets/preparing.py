@@ -5,61 +5,65 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
 
 from doppelscan.errors import UnreadableImage
-from doppelscan.images import Image
 from doppelscan.images.intensity import check_finite
-from doppelscan.images.preparation import Preparation
+from doppelscan.images.preparation import Piece, Preparation
+from doppelscan.imagesets.chunks import Chunks, power_of_two
 from doppelscan.imagesets.imageset import ImageSet
 from doppelscan.imagesets.pixels import FilePixels, MadeInBatches, Pixels
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, counted, map_ordered
 
-__all__ = ["Prepared", "PreparedImage", "power_of_two", "prepared"]
+__all__ = ["Prepared", "prepared"]
 
 _SHARD_BYTES = 16 * 2**20  # of source pixels: what travels between processes, and what an interruption costs
 _SHARD_IMAGES = 128
 
 
 @dataclass(frozen=True)
-class PreparedImage:
-    """One image made from the source's image at `source`; `k` is its slice, None where it is the whole."""
-
-    source: int
-    k: int | None
-    image: Image
-
-
-@dataclass(frozen=True)
 class Prepared:
-    """What became of the source's images from `start` to `stop`; `unreadable` are positions and reasons."""
+    """What became of the source's images from `start` to `stop`; `unreadable` are positions and reasons.
+
+    Each image made has a row: the position of its `source` and, where it is a slice, the number `k` of that, and
+    how its stored pixels are read. Of `pixels` there are as many, in memory or already on disk.
+    """
 
     start: int
     stop: int
-    images: list[PreparedImage]
+    rows: list[dict[str, Any]]
+    pixels: list[Shaped[np.ndarray, "_ ..."]] | Chunks
     unreadable: list[tuple[int, str]]
 
 
 def prepared(
-    images: ImageSet, preparation: Preparation, *, start: int, resources: Resources, progress: Progress
+    images: ImageSet,
+    preparation: Preparation,
+    *,
+    start: int,
+    into: Chunks,
+    resources: Resources,
+    progress: Progress,
 ) -> Iterator[Prepared]:
-    """The shards from source image `start` on, in order, whatever the number of workers."""
+    """The shards from source image `start` on, in order, whatever the number of workers.
+
+    Child processes may leave pixels on disk: each shard in its own folder in that of `into`.
+    """
     size = _shard_size(images)
     starts = range(start, len(images), size)
-    tasks = (
-        _Task(first, images.pixels.take(_span(first, size, len(images))), preparation) for first in starts
-    )
     decoding = isinstance(images.pixels, FilePixels) or not preparation.is_identity
     workers = min(resources.workers, len(starts) // 2) if decoding else 1
+    place = into if workers > 1 else None
+    tasks = (
+        _Task(first, images.pixels.take(_span(first, size, len(images))), preparation, place)
+        for first in starts
+    )
     shards = map_ordered(_prepare, tasks, workers=workers)
     yield from counted(shards, f"reading {images.name}", len(starts), progress)
-
-
-def power_of_two(n: int) -> int:
-    """The largest power of two up to n, and 1 at least: shards of so many images end where chunks do."""
-    return 1 << max(n, 1).bit_length() - 1
 
 
 @dataclass(frozen=True)
@@ -67,19 +71,49 @@ class _Task:
     start: int
     pixels: Pixels
     preparation: Preparation
+    into: Chunks | None
 
 
 def _prepare(task: _Task) -> Prepared:
-    done = Prepared(task.start, task.start + len(task.pixels), [], [])
+    rows: list[dict[str, Any]] = []
+    pixels: list[Shaped[np.ndarray, "_ ..."]] = []
+    unreadable: list[tuple[int, str]] = []
     for offset in range(len(task.pixels)):
         source = task.start + offset
         try:
             image = task.pixels.image(offset)
             check_finite(image)
-            done.images.extend(PreparedImage(source, p.k, p.image) for p in task.preparation.apply(image))
+            pieces = list(task.preparation.apply(image))
+            rows.extend(_row(source, piece) for piece in pieces)
+            pixels.extend(piece.image.stored for piece in pieces)
         except UnreadableImage as error:
-            done.unreadable.append((source, error.reason))
-    return done
+            unreadable.append((source, error.reason))
+    stop = task.start + len(task.pixels)
+    return Prepared(task.start, stop, rows, _left_on_disk(task, pixels) or pixels, unreadable)
+
+
+def _row(source: int, piece: Piece) -> dict[str, Any]:
+    image = piece.image
+    spacing = None if image.spacing_mm is None else list(image.spacing_mm)
+    return {
+        "source": source,
+        "k": piece.k,
+        "slope": image.slope,
+        "intercept": image.intercept,
+        "spacing_mm": spacing,
+    }
+
+
+def _left_on_disk(task: _Task, pixels: list[Shaped[np.ndarray, "_ ..."]]) -> Chunks | None:
+    """The pixels where they were written; None where they fill no block, or differ in shape."""
+    if task.into is None or len({one.shape for one in pixels}) != 1:
+        return None
+    if len(pixels) < task.into.in_a_block(pixels[0].shape):
+        return None
+    place = Chunks(task.into.path.with_name(f"{task.into.path.name}.{task.start:012d}"), task.into.dtype)
+    place.discard()  # what a killed run has left
+    place.write(0, pixels)
+    return place
 
 
 def _shard_size(images: ImageSet) -> int:

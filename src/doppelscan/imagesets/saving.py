@@ -124,7 +124,10 @@ def _fill(
     committed = draft.shards()
     start = committed[-1]["stop"] if committed else 0
     row = sum(len(shard["rows"]) for shard in committed)
-    for shard in prepared(images, preparation, start=start, resources=resources, progress=progress):
+    shards = prepared(
+        images, preparation, start=start, into=draft.pixels, resources=resources, progress=progress
+    )
+    for shard in shards:
         row = draft.add(shard, row)
 
 

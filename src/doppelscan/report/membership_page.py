@@ -64,7 +64,7 @@ def write_membership_page(folder: Path) -> Path:
     write_roc_figure(folder)
     picture = base64.b64encode((folder / "roc.png").read_bytes()).decode()
     said = _said(found) | {"picture": f"data:image/png;base64,{picture}"}
-    write_text(folder / "report.html", rendered(said, "membership.html.j2"))
+    write_text(folder / "report.html", rendered(said, "membership"))
     return folder / "report.html"
 
 

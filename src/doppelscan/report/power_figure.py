@@ -53,7 +53,10 @@ def write_power_figure(folder: Path) -> Path:
 
 
 def power_figure(power: Power) -> Figure:
-    """The share of copies found at 1% of false alarms against their strength; bands are 95% intervals."""
+    """The share of copies found at 1% of false alarms against their strength; bands are 95% intervals.
+
+    Of partial copies a dashed line tells how many are also outlined.
+    """
     from matplotlib.figure import Figure
 
     places = list(_places(power.detections))
@@ -70,6 +73,8 @@ def power_figure(power: Power) -> Figure:
     figure.supylabel("copies found at 1% of false alarms", fontsize=9)
     handles, labels = panels[0].get_legend_handles_labels()
     title = "bands: 95% intervals; dotted: the listed strength"
+    if any(one.outlined.known for one in power.detections):
+        title += "; dashed: outlined, too"
     figure.legend(
         handles, labels, title=title, loc="outside upper left", ncols=len(labels), frameon=False, fontsize=9
     )
@@ -122,6 +127,9 @@ def _draw_method(axes: Axes, detections: Sequence[Detection], method: str, nth: 
     at = np.array([one.fraction for one in detections], dtype=np.float64)
     axes.plot(at, value, linewidth=1.4, **style)
     axes.fill_between(at, low, high, color=_COLOURS[nth], alpha=0.18, linewidth=0)
+    if detections[0].outlined.known:
+        outlined = [one.outlined.value for one in detections]
+        axes.plot(at, outlined, color=_COLOURS[nth], linewidth=1.1, linestyle="--")
 
 
 def _tick(one: Detection) -> str:

@@ -3,7 +3,8 @@
 The method, for one block of queries and one of references:
 
 1. one small product bounds every correlation from above (`bands`);
-2. the references with the largest bounds are scored exactly: most likely the best is among them;
+2. the references with the largest bounds are scored exactly, those left out whom their block averages rule out: most
+   likely the best is among them;
 3. of the others, those whose bound reaches the k-th best score so far are bounded again by their block
    averages, and scored exactly if they still reach it.
 """
@@ -12,12 +13,14 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Float64, Int64
+from jaxtyping import Float32, Float64
 
 from doppelscan.search.bands import averages_error
 from doppelscan.search.candidates import Candidates, in_best_pose, in_poses_that_reach, scores_of, turned_once
-from doppelscan.search.neighbours import Neighbours, merged
+from doppelscan.search.exact import Sums
+from doppelscan.search.neighbours import Groups, Neighbours, merged
 from doppelscan.search.plan import Held, Plan
+from doppelscan.search.sieve import largest, leave_out, reached
 from doppelscan.search.symmetry import largest_correlations
 
 __all__ = ["COST_OF_A_PAIR", "improved_by_bands", "reaching"]
@@ -27,16 +30,17 @@ COST_OF_A_PAIR = 6
 
 _AHEAD = 3  # references scored at once, beyond the k that are sought
 
-Pairs = tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]]
-
 
 def improved_by_bands(
-    found: Neighbours, block: Held, others: Held, left_out: Bool[torch.Tensor, "m n"], plan: Plan
+    found: Neighbours, block: Held, others: Held, exclude: Groups | None, plan: Plan
 ) -> Neighbours | None:
     """What `found` becomes with the references of one more block; None where brute force costs less."""
-    bounds = largest_correlations(block.views, others.vectors, plan.widths).masked_fill_(left_out, -torch.inf)
-    promising = _most_promising(bounds, found.scores.shape[1] + _AHEAD)
+    bounds = largest_correlations(block.views, others.vectors, plan.widths)
+    leave_out(bounds, block, others, exclude)
+    promising = largest(bounds, found.scores.shape[1] + _AHEAD)
     first = in_best_pose(block, others, promising, plan)
+    if np.isfinite(found.least).any():
+        first = first.where(_finer_bounds(first, block, others, plan) >= found.least[first.rows])
     found = _with(found, first, block, others, plan)
     survivors = reaching(found.least, bounds, block, others, plan)
     return None if survivors is None else _with(found, survivors.without(first), block, others, plan)
@@ -53,11 +57,11 @@ def reaching(
     assert plan.bands is not None
     brute_force = bounds.numel() * plan.d * len(block.views)
     asked = np.maximum(least, -2.0) - plan.error
-    worth = bounds >= torch.from_numpy(asked).float().to(bounds.device)[:, None]
-    if int(worth.sum()) * plan.bands.k * len(block.views) * COST_OF_A_PAIR > brute_force:
+    most = brute_force // max(1, plan.bands.k * len(block.views) * COST_OF_A_PAIR)
+    pairs = reached(bounds, asked.astype(np.float32), int(most))
+    if pairs is None:
         return None
-    rows, columns = (where.cpu().numpy() for where in worth.nonzero(as_tuple=True))
-    candidates = in_poses_that_reach(asked, block, others, (rows, columns), plan)
+    candidates = in_poses_that_reach(asked, block, others, pairs, plan)
     if len(candidates) * plan.bands.basis.shape[1] * COST_OF_A_PAIR > brute_force:
         return None
     candidates = candidates.where(_finer_bounds(candidates, block, others, plan) >= least[candidates.rows])
@@ -65,14 +69,17 @@ def reaching(
 
 
 def _with(found: Neighbours, candidates: Candidates, block: Held, others: Held, plan: Plan) -> Neighbours:
-    scores = scores_of(candidates, block.pixels, others.pixels, plan)
+    scores = scores_of(candidates, block.pixels, others.pixels, plan, _sums(block, others))
     return merged(found, candidates.rows, others.start + candidates.columns, scores, candidates.poses)
 
 
-def _most_promising(bounds: Float32[torch.Tensor, "m n"], n: int) -> Pairs:
-    values, columns = bounds.topk(min(n, bounds.shape[1]), dim=1)
-    rows, ranks = torch.isfinite(values).nonzero(as_tuple=True)
-    return rows.cpu().numpy(), columns[rows, ranks].cpu().numpy()
+def _sums(block: Held, others: Held) -> tuple[Sums, Sums] | None:
+    """Those of both blocks, where they are of integers."""
+    assert block.grid is not None
+    assert others.grid is not None
+    return (
+        None if block.grid.sums is None or others.grid.sums is None else (block.grid.sums, others.grid.sums)
+    )
 
 
 def _finer_bounds(candidates: Candidates, block: Held, others: Held, plan: Plan) -> Float64[np.ndarray, "p"]:

@@ -28,7 +28,7 @@ from jaxtyping import Bool, Float32, Float64, Int64, Shaped
 
 from doppelscan.encoders.pixels import unit_vectors
 from doppelscan.search.bounds import product_error
-from doppelscan.search.exact import is_narrow
+from doppelscan.search.exact import Sums, is_narrow
 from doppelscan.search.poses import Pose
 from doppelscan.search.symmetry import Symmetry, slices
 
@@ -41,11 +41,20 @@ _MOST_AVERAGES = 4096
 
 @dataclass(frozen=True)
 class Grid:
-    """Images as block averages: `values` are Gx, `rest` bounds √(1 - |Gx|²); zeros and one if constant."""
+    """Images as block averages: `values` are Gx, `rest` bounds √(1 - |Gx|²); zeros and one if constant.
+
+    `sums` are those of images that are scored in integers.
+    """
 
     values: Float32[np.ndarray, "n g"]
     rest: Float32[np.ndarray, "n"]
     constant: Bool[np.ndarray, "n"]
+    sums: Sums | None = None
+
+    def take(self, which: Int64[np.ndarray, "m"] | slice) -> Grid:
+        """Some of the images."""
+        sums = self.sums and self.sums.take(which)
+        return Grid(self.values[which], self.rest[which], self.constant[which], sums)
 
 
 @dataclass(frozen=True)
@@ -208,8 +217,9 @@ def _of_integers(
     planes = pixels.reshape(len(pixels), -1, rows[-1], columns[-1])
     cells = _cells(pixels.shape[1], borders[:-2])
     of_cells = np.tile(counts.reshape(-1, len(rows) - 1, len(columns) - 1), (pixels.shape[1], 1, 1))
-    values, squared, constant = block_values(planes, rows, columns, cells, of_cells)
-    return Grid(values, _rest(torch.from_numpy(squared)).numpy(), constant)
+    values, squared, total, variation = block_values(planes, rows, columns, cells, of_cells)
+    sums = Sums.of(total, variation, math.prod(pixels.shape[1:]))
+    return Grid(values, _rest(torch.from_numpy(squared)).numpy(), variation == 0, sums)
 
 
 def _cells(n_channels: int, borders: list[Int64[np.ndarray, "_"]]) -> Int64[np.ndarray, "planes"]:

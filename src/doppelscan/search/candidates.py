@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float64, Int64, Shaped
 
-from doppelscan.search.exact import exact_correlations
+from doppelscan.search.exact import Sums, exact_correlations
 from doppelscan.search.plan import Held, Plan
 from doppelscan.search.symmetry import Symmetry, slices
 
@@ -80,17 +80,26 @@ def scores_of(
     first: Shaped[np.ndarray, "m *shape"],
     second: Shaped[np.ndarray, "n *shape"],
     plan: Plan,
+    sums: tuple[Sums, Sums] | None = None,
 ) -> Float64[np.ndarray, "p"]:
-    """The exact correlation of each pair, in its pose."""
+    """The exact correlation of each pair, in its pose; `sums` are those of the images where they are known."""
     if plan.symmetry.trivial:
         pairs = candidates.rows, candidates.columns
-        return exact_correlations(first, second, pairs, memory=plan.scratch)
+        return exact_correlations(first, second, pairs, memory=plan.scratch, known=sums)
     scores = np.empty(len(candidates))
     size = max(1, plan.scratch // max(1, plan.d * plan.itemsize))
     for which, turned, place in turned_once(first, candidates, plan.symmetry, size):
         pairs = place, candidates.columns[which]
-        scores[which] = exact_correlations(turned, second, pairs, memory=plan.scratch)
+        known = _of_turned(sums, candidates.rows[which], place)
+        scores[which] = exact_correlations(turned, second, pairs, memory=plan.scratch, known=known)
     return scores
+
+
+def _of_turned(
+    sums: tuple[Sums, Sums] | None, rows: Int64[np.ndarray, "q"], place: Int64[np.ndarray, "q"]
+) -> tuple[Sums, Sums] | None:
+    """The sums with those of the turned queries, who are these rows, in the first place: turning changes none."""
+    return sums and (sums[0].take(rows[np.unique(place, return_index=True)[1]]), sums[1])
 
 
 def turned_once(

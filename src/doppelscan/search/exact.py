@@ -8,7 +8,7 @@ S - ab / n, where nothing cancels. All else is multiplied in float64, and p, q a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Float, Float64, Int64, Integer, Shaped
 
 from doppelscan.search.lanes import centres, products
 
-__all__ = ["exact_correlations", "is_narrow", "variation", "worth_compiled"]
+__all__ = ["Sums", "exact_correlations", "is_narrow", "variation", "worth_compiled"]
 
 _FLOATS_A_PAIR = 4  # float64 values held for each pixel of a pair, temporaries included
 _WORTH_COMPILED = 2**24
@@ -27,22 +27,51 @@ Pairs = tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]]
 Products = Callable[[np.ndarray, np.ndarray, Pairs], np.ndarray]
 
 
+@dataclass(frozen=True)
+class Sums:
+    """Of images of integers: the integer next to the mean, what the sum is over it, the variation."""
+
+    near: Int64[np.ndarray, "n"]
+    off: Int64[np.ndarray, "n"]
+    variation: Float64[np.ndarray, "n"]
+
+    @staticmethod
+    def of(total: Int64[np.ndarray, "n"], variation: Float64[np.ndarray, "n"], d: int) -> Sums:
+        """Those of images of d values, from their sums and what `variation` gives."""
+        return Sums(*_about(total, d), variation)
+
+    @staticmethod
+    def joined(parts: Sequence[Sums | None]) -> Sums | None:
+        """Those of images that were summed part by part; None where a part was not."""
+        known = [part for part in parts if part]
+        if len(known) < len(parts):
+            return None
+        near, off, varied = zip(*((part.near, part.off, part.variation) for part in known), strict=True)
+        return Sums(np.concatenate(near), np.concatenate(off), np.concatenate(varied))
+
+    def take(self, which: Int64[np.ndarray, "p"] | slice) -> Sums:
+        """Those of some of the images."""
+        return Sums(self.near[which], self.off[which], self.variation[which])
+
+
 def exact_correlations(
     first: Shaped[np.ndarray, "m *shape"],
     second: Shaped[np.ndarray, "n *shape"],
     pairs: Pairs,
     *,
     memory: int,
+    known: tuple[Sums, Sums] | None = None,
 ) -> Float64[np.ndarray, "p"]:
     """The Pearson correlation of `first[pairs[0][i]]` with `second[pairs[1][i]]`, for each i.
 
     Within about 1e-12 of the true value, and exactly 1 for identical pixels. It depends on the two
     images alone, not on what else is in the block, so that equal references tie exactly. At most about
-    `memory` bytes are used (and what one pair needs). Neither image of a pair may be constant.
+    `memory` bytes are used (and what one pair needs). Neither image of a pair may be constant. The sums of images
+    of at most 16 bits are taken here unless they are `known`.
     """
     first, second = first.reshape(len(first), -1), second.reshape(len(second), -1)
     if is_narrow(first.dtype) and is_narrow(second.dtype):
-        return _of_integers(first, second, pairs)
+        return _of_integers(first, second, pairs, known)
     if first.dtype in _FLOATS and second.dtype in _FLOATS:
         return _of_numbers(first, second, pairs)
     scores = np.empty(len(pairs[0]))
@@ -83,35 +112,31 @@ def _parts(n: int, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n, size))
 
 
-@dataclass(frozen=True)
-class _Sums:
-    """Of some images, each once: the integer next to the mean, the sum less it, the variation; who is where."""
-
-    near: Int64[np.ndarray, "q"]
-    off: Int64[np.ndarray, "q"]
-    variation: Float64[np.ndarray, "q"]
-    place: Int64[np.ndarray, "p"]
-
-
 def _of_integers(
-    first: Integer[np.ndarray, "m d"], second: Integer[np.ndarray, "n d"], pairs: Pairs
+    first: Integer[np.ndarray, "m d"],
+    second: Integer[np.ndarray, "n d"],
+    pairs: Pairs,
+    known: tuple[Sums, Sums] | None,
 ) -> Float64[np.ndarray, "p"]:
     """Of x and y, (S_xy - ab / n) / √(the same of x and x, times that of y and y)."""
     d = first.shape[1]
     products = _compiled_products if worth_compiled(len(pairs[0]) * d) else _products
-    x, y = _sums(first, pairs[0], products), _sums(second, pairs[1], products)
-    p, a, q, b = x.near[x.place], x.off[x.place], y.near[y.place], y.off[y.place]
-    about = products(first, second, pairs) - p * (b + d * q) - q * a
-    return _ratio(about - a.astype(np.float64) * b / d, x.variation[x.place], y.variation[y.place])
+    if known:
+        x, y = known[0].take(pairs[0]), known[1].take(pairs[1])
+    else:
+        x, y = _sums(first, pairs[0], products), _sums(second, pairs[1], products)
+    about = products(first, second, pairs) - x.near * (y.off + d * y.near) - y.near * x.off
+    return _ratio(about - x.off.astype(np.float64) * y.off / d, x.variation, y.variation)
 
 
-def _sums(images: Integer[np.ndarray, "n d"], which: Int64[np.ndarray, "p"], products: Products) -> _Sums:
+def _sums(images: Integer[np.ndarray, "n d"], which: Int64[np.ndarray, "p"], products: Products) -> Sums:
+    """Those of the images named; each is read once."""
     d = images.shape[1]
     unique, place = np.unique(which, return_inverse=True)
     ones = np.ones((1, d), dtype=images.dtype)
     total = products(ones, images, (np.zeros_like(unique), unique))
     squares = products(images, images, (unique, unique))
-    return _Sums(*_about(total, d), variation(total, squares, d), place)
+    return Sums.of(total, variation(total, squares, d), d).take(place)
 
 
 def _products(

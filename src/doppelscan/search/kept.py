@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Int64, Shaped
 
-from doppelscan.search.bands import Bands, Grid
+from doppelscan.search.bands import Bands
 from doppelscan.search.blocks import ArrayBlocks, Blocks
 from doppelscan.search.choosing import bands_for
 from doppelscan.search.neighbours import Groups
@@ -105,8 +105,6 @@ def _taken(block: Held, rows: Int64[np.ndarray, "m"], start: int) -> Held:
     consecutive = rows[-1] - rows[0] == len(rows) - 1
     chosen = slice(int(rows[0]), int(rows[-1]) + 1) if consecutive else rows
     on_device = chosen if consecutive else torch.from_numpy(rows).to(block.vectors.device)
-    grid = block.grid and Grid(
-        block.grid.values[chosen], block.grid.rest[chosen], block.grid.constant[chosen]
-    )
+    grid = block.grid and block.grid.take(chosen)
     vectors, constant = block.vectors[on_device], block.constant[on_device]
     return Held(start, block.pixels[chosen], vectors, constant, grid=grid)

@@ -13,16 +13,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Float64, Int64, Integer
+from jaxtyping import Float, Float32, Float64, Int64, Integer
 from numba import njit
 
+from doppelscan.search.compiled import compiled
 from doppelscan.search.lanes import LANES, LEAST_REACH
 
 __all__ = [
     "block_values",
+    "columns_reaching",
     "fill_centres",
     "grid_products",
     "integer_products",
+    "largest_columns",
     "scaled_products",
     "unit_rows",
 ]
@@ -36,22 +39,24 @@ def block_values(
     columns: Int64[np.ndarray, "c"],
     cells: Int64[np.ndarray, "planes"],
     counts: Float64[np.ndarray, "cells gh gw"],
-) -> tuple[Float32[np.ndarray, "n g"], Float64[np.ndarray, "n"], Bool[np.ndarray, "n"]]:
-    """Block averages, scaled, of centred images of length one, their squares added up, and which images are constant.
+) -> tuple[
+    Float32[np.ndarray, "n g"], Float64[np.ndarray, "n"], Int64[np.ndarray, "n"], Float64[np.ndarray, "n"]
+]:
+    """Block averages, scaled, of centred images of length one, their squares added up; the images' sums and variation.
 
     Images are of at most 16 bits. Blocks lie between borders, which begin with 0 and end with the height and the
     width, in planes of one cell; `counts` says how many pixels each has. Sums are exact, all else is float64, rounded
     at the end.
     """
     values = np.empty((len(pixels), counts.size), dtype=np.float32)
-    squared, constant = np.empty(len(pixels)), np.empty(len(pixels), dtype=bool)
-    _in_threads(
-        len(pixels),
-        lambda part: _block_values(
-            pixels[part], rows, columns, cells, counts, values[part], squared[part], constant[part]
-        ),
-    )
-    return values, squared, constant
+    squared, total, variation = np.empty(len(pixels)), np.empty(len(pixels), np.int64), np.empty(len(pixels))
+
+    def fill(part: slice) -> None:
+        moments = squared[part], total[part], variation[part]
+        _block_values(pixels[part], rows, columns, cells, counts, values[part], moments)
+
+    _in_threads(len(pixels), fill)
+    return values, squared, total, variation
 
 
 def unit_rows(
@@ -120,6 +125,29 @@ def scaled_products(
     return found
 
 
+def largest_columns(values: Float32[np.ndarray, "m n"], k: int) -> Int64[np.ndarray, "m k"]:
+    """Where in each row its k largest values are, in any order; -1 in place of what is -inf."""
+    columns = np.empty((len(values), k), dtype=np.int64)
+    _in_threads(len(values), lambda part: _largest_columns(values[part], columns[part]))
+    return columns
+
+
+def columns_reaching(
+    values: Float32[np.ndarray, "m n"], least: Float32[np.ndarray, "m"], most: int
+) -> tuple[Int64[np.ndarray, "p"], Int64[np.ndarray, "p"]] | None:
+    """Rows and columns, in order, of what is at least what its row asks for; None if that is more than `most`."""
+    counts = np.empty(len(values), dtype=np.int64)
+    _in_threads(len(values), lambda part: _count_reaching(values[part], least[part], counts[part]))
+    if (total := int(counts.sum())) > most:
+        return None
+    begins, columns = np.cumsum(counts) - counts, np.empty(total, dtype=np.int64)
+    _in_threads(
+        len(values),
+        lambda part: _columns_reaching(values[part], least[part], begins[part], counts[part], columns),
+    )
+    return np.repeat(np.arange(len(values)), counts), columns
+
+
 def _in_threads(n: int, work: Callable[[slice], None]) -> None:
     """Do the work on `n` things, a part in each thread; compiled loops do not hold the interpreter."""
     n_threads = torch.get_num_threads()
@@ -133,24 +161,16 @@ def _threads(n: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n)
 
 
-def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
-    """The loops as machine code, kept on disk; unwrapped, since what checks types in tests cannot be compiled.
-
-    What is kept is renewed when this file changes: constants of other files are handed over as arguments.
-    """
-    compiled: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True)
-    return compiled
-
-
 def _compiled_in_any_order(loops: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, where sums may be taken in any order."""
+    """The same as `compiled`, where sums may be taken in any order."""
     exact = {"reassoc", "contract"}
-    compiled: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True, fastmath=exact)
-    return compiled
+    machine_code: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True, fastmath=exact)
+    return machine_code
 
 
-@_compiled
-def _block_values(pixels, rows, columns, cells, counts, values, squared, constant):  # type: ignore[no-untyped-def]
+@compiled
+def _block_values(pixels, rows, columns, cells, counts, values, moments):  # type: ignore[no-untyped-def]
+    squared, totals, variations = moments
     root = 1 / np.sqrt(counts.ravel())
     size = counts.ravel()
     d = pixels.shape[1] * pixels.shape[2] * pixels.shape[3]
@@ -160,8 +180,8 @@ def _block_values(pixels, rows, columns, cells, counts, values, squared, constan
         square = _add_blocks(pixels[i], rows, columns, cells, sums)
         of_blocks = sums.ravel()
         total = of_blocks.sum()
-        length = np.sqrt(_variation(total, square, d))
-        constant[i] = length == 0
+        totals[i], variations[i] = total, _variation(total, square, d)
+        length = np.sqrt(variations[i])
         scale = 0.0 if length == 0 else 1 / length
         squared[i] = 0.0
         for block in range(of_blocks.size):
@@ -170,7 +190,7 @@ def _block_values(pixels, rows, columns, cells, counts, values, squared, constan
             squared[i] += value * value
 
 
-@_compiled
+@compiled
 def _add_blocks(image, rows, columns, cells, sums):  # type: ignore[no-untyped-def]
     """Add up the blocks of all planes; the sum of squares."""
     above = np.empty(image.shape[2], dtype=np.int32)
@@ -184,7 +204,7 @@ def _add_blocks(image, rows, columns, cells, sums):  # type: ignore[no-untyped-d
     return square
 
 
-@_compiled
+@compiled
 def _variation(total, squares, d):  # type: ignore[no-untyped-def]
     """What `exact.variation` gives."""
     near = np.int64(np.rint(total / d))
@@ -193,7 +213,7 @@ def _variation(total, squares, d):  # type: ignore[no-untyped-def]
     return about - np.float64(off) * off / d
 
 
-@_compiled
+@compiled
 def _add_row(row, columns):  # type: ignore[no-untyped-def]
     """Add a row to the sums of columns; the sum of its squares."""
     square = np.int64(0)
@@ -204,7 +224,7 @@ def _add_row(row, columns):  # type: ignore[no-untyped-def]
     return square
 
 
-@_compiled
+@compiled
 def _add_up(above, columns, sums):  # type: ignore[no-untyped-def]
     """Add what is above to the sums, from one border of columns to the next."""
     for block in range(sums.size):
@@ -214,7 +234,7 @@ def _add_up(above, columns, sums):  # type: ignore[no-untyped-def]
         sums[block] += total
 
 
-@_compiled
+@compiled
 def _unit_rows(images, mean, scale, rows):  # type: ignore[no-untyped-def]
     for i in range(len(images)):
         for x in range(images.shape[1]):
@@ -231,7 +251,7 @@ def _grid_products(first, second, rows, columns, products):  # type: ignore[no-u
         products[p] = total
 
 
-@_compiled
+@compiled
 def _byte_products(first, second, rows, columns, products):  # type: ignore[no-untyped-def]
     for p in range(rows.size):
         a, b = first[rows[p]], second[columns[p]]
@@ -244,7 +264,7 @@ def _byte_products(first, second, rows, columns, products):  # type: ignore[no-u
         products[p] = total
 
 
-@_compiled
+@compiled
 def _wide_products(first, second, rows, columns, products):  # type: ignore[no-untyped-def]
     for p in range(rows.size):
         a, b = first[rows[p]], second[columns[p]]
@@ -254,7 +274,43 @@ def _wide_products(first, second, rows, columns, products):  # type: ignore[no-u
         products[p] = total
 
 
-@_compiled
+@compiled
+def _largest_columns(values, columns):  # type: ignore[no-untyped-def]
+    best = np.empty(columns.shape[1], dtype=np.float32)
+    for i in range(len(values)):
+        best[:] = -np.inf
+        columns[i] = -1
+        for j in range(values.shape[1]):
+            if values[i, j] > best[-1]:
+                place = best.size - 1
+                while place > 0 and values[i, j] > best[place - 1]:
+                    best[place], columns[i, place] = best[place - 1], columns[i, place - 1]
+                    place -= 1
+                best[place], columns[i, place] = values[i, j], j
+
+
+@compiled
+def _count_reaching(values, least, counts):  # type: ignore[no-untyped-def]
+    for i in range(len(values)):
+        count = 0
+        for j in range(values.shape[1]):
+            count += values[i, j] >= least[i]
+        counts[i] = count
+
+
+@compiled
+def _columns_reaching(values, least, begins, counts, columns):  # type: ignore[no-untyped-def]
+    for i in range(len(values)):
+        place, last = begins[i], begins[i] + counts[i]
+        j = 0
+        while place < last:
+            if values[i, j] >= least[i]:
+                columns[place] = j
+                place += 1
+            j += 1
+
+
+@compiled
 def _centres(images, which, n_lanes, least, mean, scale, off, squares):  # type: ignore[no-untyped-def]
     for q in range(which.size):
         image = images[which[q]]
@@ -267,7 +323,7 @@ def _centres(images, which, n_lanes, least, mean, scale, off, squares):  # type:
         off[q], squares[q] = _moments(image, mean[q], scale[q], n_lanes)
 
 
-@_compiled
+@compiled
 def _sum_about(image, mean, n_lanes):  # type: ignore[no-untyped-def]
     lanes = np.zeros(n_lanes)
     for start in range(0, image.size, n_lanes):
@@ -276,7 +332,7 @@ def _sum_about(image, mean, n_lanes):  # type: ignore[no-untyped-def]
     return _added_up(lanes)
 
 
-@_compiled
+@compiled
 def _moments(image, mean, scale, n_lanes):  # type: ignore[no-untyped-def]
     sums, squares = np.zeros(n_lanes), np.zeros(n_lanes)
     for start in range(0, image.size, n_lanes):
@@ -287,7 +343,7 @@ def _moments(image, mean, scale, n_lanes):  # type: ignore[no-untyped-def]
     return _added_up(sums), _added_up(squares)
 
 
-@_compiled
+@compiled
 def _scaled_products(first, second, rows, columns, scaling, n_lanes, products):  # type: ignore[no-untyped-def]
     lanes = np.empty(n_lanes)
     for p in range(rows.size):
@@ -301,7 +357,7 @@ def _scaled_products(first, second, rows, columns, scaling, n_lanes, products): 
         products[p] = _added_up(lanes)
 
 
-@_compiled
+@compiled
 def _added_up(lanes):  # type: ignore[no-untyped-def]
     total = 0.0
     for lane in lanes:

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Float64, Shaped
+from jaxtyping import Float32, Float64, Shaped
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.search.banded import improved_by_bands
@@ -28,6 +28,7 @@ from doppelscan.search.kept import asked, prepared
 from doppelscan.search.neighbours import Groups, Neighbours, joined, merged, nobody
 from doppelscan.search.plan import Held, Plan
 from doppelscan.search.poses import Symmetries
+from doppelscan.search.sieve import leave_out, reached
 from doppelscan.search.symmetry import largest_correlations
 from doppelscan.settings import Resources
 
@@ -100,27 +101,17 @@ def _improved(found: Neighbours, block: Held, others: Held, exclude: Groups | No
     """What `found` becomes with the references of one more block."""
     if not plan.bands:
         return _by_product(found, block, others, exclude, plan)
-    improved = improved_by_bands(found, block, others, _left_out(block, others, exclude), plan)
+    improved = improved_by_bands(found, block, others, exclude, plan)
     return improved or _by_product_in_parts(found, block, others, exclude, replace(plan, bands=None))
-
-
-def _left_out(block: Held, others: Held, exclude: Groups | None) -> Bool[torch.Tensor, "a b"]:
-    """Which pairs do not count: of constant images, and of one group."""
-    left_out = block.constant[:, None] | others.constant
-    if exclude:
-        same = exclude[0][block.span, None] == exclude[1][others.span]
-        left_out |= torch.from_numpy(same).to(left_out.device)
-    return left_out
 
 
 def _by_product(
     found: Neighbours, block: Held, others: Held, exclude: Groups | None, plan: Plan
 ) -> Neighbours:
     rough = largest_correlations(block.views, others.vectors, plan.widths)
-    rough.masked_fill_(_left_out(block, others, exclude), -torch.inf)
+    leave_out(rough, block, others, exclude)
     least = _least_of_contenders(rough, found, plan.error)
-    worth = (rough >= torch.from_numpy(least).float().to(rough.device)[:, None]).nonzero(as_tuple=True)
-    pairs = worth[0].cpu().numpy(), worth[1].cpu().numpy()
+    pairs = reached(rough, least.astype(np.float32))
     contenders = in_poses_that_reach(least, block, others, pairs, plan)
     scores = scores_of(contenders, block.pixels, others.pixels, plan)
     return merged(found, contenders.rows, others.start + contenders.columns, scores, contenders.poses)

@@ -17,7 +17,7 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.search.bands import Bands, Grid, averages, coarse_error
 from doppelscan.search.blocks import ArrayBlocks, Blocks
 from doppelscan.search.bounds import product_error
-from doppelscan.search.exact import is_narrow, variation, worth_compiled
+from doppelscan.search.exact import Sums, is_narrow, variation, worth_compiled
 from doppelscan.search.poses import Symmetries
 from doppelscan.search.symmetry import Symmetry
 from doppelscan.settings import Resources
@@ -209,16 +209,19 @@ class Plan:
 
     def _hold_bands(self, start: int, pixels: Shaped[np.ndarray, "n *shape"], bands: Bands) -> Held:
         values = np.empty((len(pixels), bands.basis.shape[1]), dtype=np.float32)
-        grid = Grid(values, np.empty(len(pixels), dtype=np.float32), np.empty(len(pixels), dtype=bool))
+        rest, constant = np.empty(len(pixels), dtype=np.float32), np.empty(len(pixels), dtype=bool)
+        sums: list[Sums | None] = []
         vectors = torch.empty(len(pixels), bands.k + 1, dtype=torch.float32, device=self.device)
         floats = 0 if is_narrow(pixels.dtype) else 3 * self.d
         step = max(1, self.scratch // (8 * (4 * values.shape[1] + floats)))
         for at in range(0, len(pixels), step):
             part = averages(pixels[at : at + step], bands.side)
             here = slice(at, at + step)
-            values[here], grid.rest[here], grid.constant[here] = part.values, part.rest, part.constant
+            values[here], rest[here], constant[here] = part.values, part.rest, part.constant
             vectors[here] = bands.coarse(part)
-        return Held(start, pixels, vectors, torch.from_numpy(grid.constant).to(self.device), grid=grid)
+            sums.append(part.sums)
+        grid = Grid(values, rest, constant, Sums.joined(sums))
+        return Held(start, pixels, vectors, torch.from_numpy(constant).to(self.device), grid=grid)
 
 
 def _refuse_other_shapes(found: tuple[int, ...], expected: tuple[int, ...]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Integer
-from scipy import stats
+from scipy import special
 
 from doppelscan.estimates import Estimate
 from doppelscan.statistics.intervals import clustered
@@ -101,7 +101,7 @@ def _reach(
         return math.inf
     agreement, chance = without[:, 1] / without[:, 0], by_chance(without[:, 2:])
     kappas = (agreement - chance) / (1 - chance)
-    return float(stats.t.ppf((1 + level) / 2, n - 1) * kappas.std() * math.sqrt(n - 1))
+    return float(special.stdtrit(n - 1, (1 + level) / 2) * kappas.std() * math.sqrt(n - 1))
 
 
 def _beyond(agreement: float, chance: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer
-from scipy import optimize, stats
+from scipy import special
 
 from doppelscan.estimates import Estimate
 from doppelscan.seeds import stream
@@ -111,10 +111,16 @@ def _placements(
     score: Scores, copy: Copies
 ) -> tuple[Float[np.ndarray, " copies"], Float[np.ndarray, " others"]]:
     """For each copy the share of others below it, for each other the share of copies above, by midranks."""
-    rank, others = stats.rankdata(score), ~copy
-    above = (rank[copy] - stats.rankdata(score[copy])) / others.sum()
-    below = 1 - (rank[others] - stats.rankdata(score[others])) / copy.sum()
+    rank, others = _midranks(score), ~copy
+    above = (rank[copy] - _midranks(score[copy])) / others.sum()
+    below = 1 - (rank[others] - _midranks(score[others])) / copy.sum()
     return above, below
+
+
+def _midranks(score: Scores) -> Float[np.ndarray, " n"]:
+    """Places in order, from 1; equal scores share the mean of theirs."""
+    _, code, count = np.unique(score, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[code]
 
 
 def _independent(
@@ -155,12 +161,14 @@ def _model_variance(value: float, n_copies: float, n_others: float) -> float:
 
 def _newcombe(value: float, n_copies: float, n_others: float, level: float) -> tuple[float, float]:
     """The areas from which the one seen is as far as chance may take it."""
-    z = float(stats.norm.ppf((1 + level) / 2))
+    from scipy.optimize import brentq  # half a second that other reports need not wait
+
+    z = float(special.ndtri((1 + level) / 2))
 
     def too_far(area: float) -> float:
         return (area - value) ** 2 - z**2 * _model_variance(area, n_copies, n_others)
 
     inside = min(max(value, _EDGE), 1 - _EDGE)
-    low = optimize.brentq(too_far, 0.0, inside) if value > 0 else 0.0
-    high = optimize.brentq(too_far, inside, 1.0) if value < 1 else 1.0
+    low = brentq(too_far, 0.0, inside) if value > 0 else 0.0
+    high = brentq(too_far, inside, 1.0) if value < 1 else 1.0
     return float(low), float(high)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer
-from scipy import stats
+from scipy import special
 
 from doppelscan.estimates import Estimate
 
@@ -67,8 +67,8 @@ def widened(estimate: Estimate, draws: Float[np.ndarray, " d"], level: float = 0
 
 def _clopper_pearson(hits: float, n: float, level: float) -> tuple[float, float]:
     tail = (1 - level) / 2
-    low = stats.beta.ppf(tail, hits, n - hits + 1) if hits > 0 else 0.0
-    high = stats.beta.ppf(1 - tail, hits + 1, n - hits) if hits < n else 1.0
+    low = special.betaincinv(hits, n - hits + 1, tail) if hits > 0 else 0.0
+    high = special.betaincinv(hits + 1, n - hits, 1 - tail) if hits < n else 1.0
     return float(low), float(high)
 
 
@@ -83,7 +83,8 @@ def _independent_images(
     if n_patients == 1 or np.ptp(hits) == 0:
         return float(n_patients)
     variance = n_patients / (n_patients - 1) * float(deviations @ deviations) / n**2
-    correction = (stats.t.ppf((1 + level) / 2, n - 1) / stats.t.ppf((1 + level) / 2, n_patients - 1)) ** 2
+    all_images, all_patients = special.stdtrit([n - 1, n_patients - 1], (1 + level) / 2)
+    correction = (all_images / all_patients) ** 2
     if variance * n <= rate * (1 - rate) * correction:
         return float(n)
     return float(rate * (1 - rate) / variance * correction)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
@@ -63,14 +64,20 @@ def map_ordered(
 
 
 @contextlib.contextmanager
-def processes_kept() -> Iterator[None]:
-    """Inside, every `map_ordered` with as many workers uses the same children: to start one costs a second."""
+def processes_kept(workers: int = 0, knowing: Sequence[str] = ()) -> Iterator[None]:
+    """Inside, every `map_ordered` with as many workers uses the same children: to start one costs a second.
+
+    `workers` of them, if more than one, start at once and load the modules that `knowing` names, while this
+    process does something else.
+    """
     if _KEPT:
         yield
         return
     with contextlib.ExitStack() as pools:
-        _KEPT.append(cache(lambda workers: pools.enter_context(_started(workers))))
+        _KEPT.append(cache(lambda workers: pools.enter_context(_started(workers, knowing))))
         try:
+            if workers > 1:
+                _KEPT[0](workers).submit(os.getpid)  # the first task starts them all
             yield
         finally:
             _KEPT.clear()
@@ -90,13 +97,22 @@ def _processes(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 
 @contextlib.contextmanager
-def _started(workers: int) -> Iterator[ProcessPoolExecutor]:
+def _started(workers: int, knowing: Sequence[str] = ()) -> Iterator[ProcessPoolExecutor]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin, initargs=tuple(knowing)
+    ) as pool:
         try:
             yield pool
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin(*modules: str) -> None:
+    """What a child does first."""
+    _end_with_parent()
+    for name in modules:
+        importlib.import_module(name)
 
 
 def _end_with_parent() -> None:

@@ -27,7 +27,7 @@ def _networks(settings: DdpmSettings, subject: Subject) -> dict[str, nn.Module]:
         subject.n_axes,
         subject.n_channels,
         subject.n_channels * (2 if settings.variance == "learned" else 1),
-        Plan(settings.channels, settings.attention, settings.blocks, settings.head_channels),
+        Plan(settings.channels, settings.attention, settings.blocks, settings.head_channels, settings.patch),
         n_labels=len(subject.labels),
         n_conditions=n_conditions(settings.training.augmentation, subject.n_axes),
     )

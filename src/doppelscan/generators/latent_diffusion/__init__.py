@@ -69,9 +69,9 @@ def encoded(
     return torch.cat(parts)
 
 
-def measure(settings: LatentDiffusionSettings, networks: Networks, kept: torch.Tensor) -> None:
-    """Let the scale be that of the first latents."""
-    _scale(networks).measure(_latents(settings, networks, kept))
+def measure(settings: LatentDiffusionSettings, networks: Networks, kept: Iterator[torch.Tensor]) -> None:
+    """Let the scale be that of all latents."""
+    _scale(networks).measure(_latents(settings, networks, part) for part in kept)
 
 
 def denoiser(settings: LatentDiffusionSettings, networks: Networks, device: torch.device) -> Denoiser:

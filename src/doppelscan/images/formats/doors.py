@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import stat
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
@@ -77,15 +79,24 @@ def read(entry: Entry) -> Image:
 
 
 def _door(path: Path) -> _Door:
-    if not path.exists():
-        raise UnreadableImage("does not exist")
-    if not path.is_file():
+    try:
+        found = path.stat()
+    except OSError as error:
+        if path.exists():
+            raise
+        raise UnreadableImage("does not exist") from error
+    if not stat.S_ISREG(found.st_mode):
         raise UnreadableImage("is no file")
-    if path.stat().st_size == 0:
+    if found.st_size == 0:
         raise UnreadableImage("is empty")
     name = _door_name(path)
     if name is None:
         raise UnreadableImage(f"not an image: {path.suffix or 'a name without suffix'}")
+    return _opened(name)
+
+
+@cache
+def _opened(name: str) -> _Door:
     return cast("_Door", importlib.import_module(f"doppelscan.images.formats.{name}"))
 
 

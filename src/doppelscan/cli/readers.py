@@ -1,0 +1,37 @@
+"""Which child processes does a command start before all else? Those that will decode its files, if these are many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from itertools import islice
+
+from doppelscan.settings import Resources
+from doppelscan.workers import processes_kept
+
+__all__ = ["readers_of"]
+
+_MANY = 512  # files that are decoded sooner by processes that must be started first
+_WORTH_LOOPS = 2048  # PNGs for which each process loads compiled loops
+_DECODING = "doppelscan.imagesets.preparing"
+_LOOPS = "doppelscan.images.formats.png"
+
+
+def readers_of(sources: Iterable[str | None], resources: Resources) -> AbstractContextManager[None]:
+    """Inside, child processes are kept; of folders with many files they load at once what decodes these.
+
+    To load it takes as long as what this process loads meanwhile.
+    """
+    names = [name for source in sources if source for name in islice(_files(source), _WORTH_LOOPS)]
+    if len(names) < _MANY:
+        return processes_kept()
+    n_png = sum(name.lower().endswith(".png") for name in names)
+    return processes_kept(resources.workers, [_DECODING, *([_LOOPS] if n_png >= _WORTH_LOOPS else [])])
+
+
+def _files(source: str) -> Iterator[str]:
+    """The names of the files in a folder; none where it is a prepared set, or no folder."""
+    for _, _, names in os.walk(source):
+        if "imageset.json" not in names and "zarr.json" not in names:
+            yield from names
