@@ -23,8 +23,8 @@ import pandas as pd
 import PIL.Image
 
 from doppelscan.settings import cores
-from search import DATA, changed, films, processor
-from stopwatch import Timed, company, ratios, timed
+from search import DATA, changed, films
+from stopwatch import Timed, company, processor, ratios, timed
 
 COMMAND = "from doppelscan.cli import main; main()"
 PER_PATIENT = 2  # films of each patient, as in the set that they are made from

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float, Int64
 from scipy import stats
 
-from doppelscan.quality.distances import farthest_of, nearest_of
+from doppelscan.quality.distances import directions, farthest_of, nearest_of
 from doppelscan.quality.frechet import frechet_distance
 from doppelscan.seeds import stream
 
@@ -21,8 +21,6 @@ MIFID_THRESHOLD = 0.1  # the mean cosine distance from which there is no penalty
 _LEAST = 20  # synthetic and held-out images of a cell that is tested
 _MOST_CELLS = 10
 _ROUNDS = 50
-
-Vectors = Float[np.ndarray, "n d"]
 
 
 def authentic(train: Float[np.ndarray, "n d"], synthetic: Float[np.ndarray, "m d"]) -> Bool[np.ndarray, " m"]:
@@ -67,7 +65,7 @@ def data_copying(
 
 
 def cells_of(
-    train: Float[np.ndarray, "n d"], others: tuple[Float[np.ndarray, "m d"], ...], *, seed: int
+    train: Float[np.ndarray, "n d"], others: tuple[Float[np.ndarray, "_ d"], ...], *, seed: int
 ) -> tuple[Int64[np.ndarray, " _"], ...]:
     """In which region of space each of the others lies: regions are the means of the training set (Lloyd).
 
@@ -103,7 +101,7 @@ def mifid(real: Float[np.ndarray, "n d"], synthetic: Float[np.ndarray, "m d"]) -
 
 def cosine_distance(real: Float[np.ndarray, "n d"], synthetic: Float[np.ndarray, "m d"]) -> float:
     """The mean over synthetic images of the least 1 - |cos| to a real one; a vector of zeros is at 1."""
-    x, y = _directions(synthetic), _directions(real)
+    x, y = directions(synthetic), directions(real)
     size = max(1, 2**23 // max(len(y), 1))
     nearest = [
         1 - np.abs(x[start : start + size] @ y.T).max(axis=1, initial=0.0) for start in range(0, len(x), size)
@@ -116,9 +114,3 @@ def _z(far: Float[np.ndarray, " m"], held: Float[np.ndarray, " h"]) -> float:
     m, n = len(far), len(held)
     u = stats.rankdata(np.concatenate([far, held]))[:m].sum() - m * (m + 1) / 2
     return float((u - m * n / 2) / math.sqrt(m * n * (m + n + 1) / 12))
-
-
-def _directions(x: Vectors) -> Float64[np.ndarray, "n d"]:
-    values = x.astype(np.float64)
-    length = np.linalg.norm(values, axis=1, keepdims=True)
-    return np.divide(values, length, out=np.zeros_like(values), where=length > 0)

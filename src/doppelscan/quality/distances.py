@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-__all__ = ["Block", "blocks", "farthest_of", "nearest_of"]
+__all__ = ["Block", "blocks", "directions", "farthest_of", "nearest_of"]
 
 _NUMBERS = 2**23  # float64 values in a block: 64 MB
 _ROUNDING = 1e-13  # of the squared lengths: what identical vectors may seem apart
@@ -66,3 +66,10 @@ def farthest_of(x: Float[np.ndarray, "n d"], k: int) -> Float64[np.ndarray, " n"
     for block in blocks(x, x) if k > 0 else ():
         radii[block.rows] = np.partition(block.without_themselves(), k - 1, axis=1)[:, k - 1]
     return radii
+
+
+def directions(x: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:
+    """Each vector over its length, in float64; zeros stay zeros."""
+    values = x.astype(np.float64)
+    length = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.asarray(np.divide(values, length, out=np.zeros_like(values), where=length > 0))

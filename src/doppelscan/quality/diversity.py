@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float
 from scipy import linalg
 
-from doppelscan.quality.distances import blocks
+from doppelscan.quality.distances import blocks, directions
 
 __all__ = ["mean_distance", "vendi_score"]
 
@@ -20,7 +20,7 @@ def vendi_score(x: Float[np.ndarray, "n d"]) -> float:
     """
     if not len(x):
         return float("nan")
-    unit = _directions(x)
+    unit = directions(x)
     zeros = len(x) - int(unit.any(axis=1).sum())
     product = unit @ unit.T if len(unit) <= unit.shape[1] else unit.T @ unit
     values = linalg.eigvalsh(product / len(x)).clip(0)
@@ -34,9 +34,3 @@ def mean_distance(x: Float[np.ndarray, "n d"]) -> float:
     return (
         sum(float(block.distances.sum()) for block in blocks(x, x)) / (n * (n - 1)) if n > 1 else float("nan")
     )
-
-
-def _directions(x: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:
-    values = x.astype(np.float64)
-    length = linalg.norm(values, axis=1, keepdims=True)
-    return np.divide(values, length, out=np.zeros_like(values), where=length > 0)

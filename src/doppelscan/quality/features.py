@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ _VERSION = 1  # of what is kept; part of the cache's key
 _SHARD = 1024  # images encoded between two writes to the cache
 
 
+@runtime_checkable
 class Eye(Protocol):
     """Whatever makes vectors of images."""
 

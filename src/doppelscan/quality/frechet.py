@@ -63,14 +63,14 @@ def _root(x: Vectors, mean: Float64[np.ndarray, " d"]) -> Float64[np.ndarray, "r
     n, d = centred.shape
     centred /= np.sqrt(max(n - 1, 1))
     if n <= d:
-        return centred
+        return np.asarray(centred)
     values, directions = linalg.eigh(centred.T @ centred)
     return np.asarray(np.sqrt(values.clip(0))[:, None] * directions.T)
 
 
 def _of_parts(
-    x: Vectors,
-    y: Vectors,
+    x: Float[np.ndarray, "n d"],
+    y: Float[np.ndarray, "m d"],
     groups: tuple[np.ndarray, np.ndarray],
     share: float,
     generator: np.random.Generator,

@@ -24,7 +24,8 @@ def ms_ssim(x: Shaped[np.ndarray, "c *space"], y: Shaped[np.ndarray, "c *space"]
     """
     a, b = x.astype(np.float64), y.astype(np.float64)
     weights = np.array(WEIGHTS[: n_scales(a.shape[1:])])
-    weights /= weights.sum()
+    if len(weights) < len(WEIGHTS):
+        weights /= weights.sum()
     score = 1.0
     for scale, weight in enumerate(weights):
         whole, contrast = _similarity(a, b, span)
@@ -55,7 +56,7 @@ def _similarity(a: Pixels, b: Pixels, span: float) -> tuple[float, float]:
     return float((luminance * contrast).mean()), float(contrast.mean())
 
 
-def _averaged(values: Pixels) -> Pixels:
+def _averaged(values: Pixels) -> Float64[np.ndarray, "c *inside"]:
     """Weighted means about each place whose whole window lies in the image."""
     for axis in range(1, values.ndim):
         radius = min(_RADIUS, (values.shape[axis] - 1) // 2)
@@ -66,7 +67,7 @@ def _averaged(values: Pixels) -> Pixels:
     return values
 
 
-def _halved(values: Pixels) -> Pixels:
+def _halved(values: Pixels) -> Float64[np.ndarray, "c *half"]:
     """Means of two neighbours along each axis that has two; an odd one at the end is left out."""
     for axis in range(1, values.ndim):
         pairs = values.shape[axis] // 2

@@ -114,7 +114,8 @@ WORDS = {
 
 def summary(quality: Quality) -> Iterator[str]:
     """The most important in a few sentences."""
-    inside, outside = [], []
+    inside: list[str] = []
+    outside: list[str] = []
     for one in quality.fidelity:
         if one.at_size.known and one.perfect.known:
             held = one.perfect.low <= one.at_size.value <= one.perfect.high

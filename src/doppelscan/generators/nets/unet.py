@@ -18,6 +18,7 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.generators.nets.folding import folded, unfolded
 from doppelscan.generators.nets.layers import (
     Attention,
+    Doubled,
     Embedded,
     Residual,
     convolution,
@@ -166,7 +167,7 @@ def _upwards(n_axes: int, plan: Plan, width: int, carried: list[int]) -> nn.Modu
                 *_attention(n, plan, attends),
             ]
             if level > 0 and place == plan.blocks:
-                parts += [nn.Upsample(scale_factor=2, mode="nearest"), convolution(n_axes, n, n)]
+                parts.append(Doubled(n_axes, n))
             blocks.append(Embedded(*parts))
             now = n
     return blocks
