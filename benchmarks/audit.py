@@ -105,7 +105,7 @@ def audit(folder: Path, sets: dict[str, int], scratch: Path, workers: int, size:
     for leftover in ("cache", "run"):
         shutil.rmtree(scratch / leftover, ignore_errors=True)
     options = [option for name in sets for option in (f"--{name}", str(folder / name))]
-    options += ["--size", str(size)] if size else []
+    options += ["--method", "pearson"] + (["--size", str(size)] if size else [])
     command = [sys.executable, "-c", COMMAND, "audit", *options, "--workers", str(workers)]
     environment = os.environ | {"DOPPELSCAN_CACHE": str(scratch / "cache")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is there as bytecode

@@ -24,7 +24,7 @@ from doppelscan.generators.family import Subject
 from doppelscan.generators.nets.unet import Plan, UNet
 from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
-from generating.learning import beginner
+from generating.learning import CPU, beginner
 from generating.pipelines import InDiffusers, diffusers_unet, pipeline
 from stopwatch import processor, take_turns, write_table
 
@@ -42,7 +42,9 @@ def main() -> None:
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     plan = Plan((32, 64, 96), (False, False, True), blocks=1, head_channels=32)
-    runs = take_turns({"doppelscan": ours(plan, a), **pipelines(plan, a)}, a.repeats)
+    ways = {"doppelscan": ours(plan, a)} | pipelines(plan, a)
+    ways["doppelscan, another network: patch=2"] = ours(replace(plan, patch=2), a)
+    runs = take_turns(ways, a.repeats)
     about = f"{a.images} images of {a.side} px, U-Net of {plan.channels}, {a.sampler}, {a.steps} steps"
     write_table("way", runs, f"{about}, {a.threads} threads", a.repeats, a.out / f"sampling-{processor()}.md")
 
@@ -59,7 +61,8 @@ def ours(plan: Plan, a: argparse.Namespace) -> Callable[[], np.ndarray]:
         seeds=seeds,
         labels=labels,
         options=options,
-        device=torch.device("cpu"),
+        device=CPU,
+        size=together(a),
     )
 
 
@@ -70,7 +73,7 @@ def pipelines(plan: Plan, a: argparse.Namespace) -> dict[str, Callable[[], objec
         "its own U-Net": diffusers_unet(plan, a.side),
         "our U-Net": InDiffusers(UNet(2, 1, 1, plan), a.side),
     }
-    many = min(a.images, at_once(Subject((1, a.side, a.side)), torch.device("cpu")))
+    many = min(a.images, together(a))
     steps = len(scheduler.timesteps)  # ours leave out what would come twice
     made = {
         f"DDPMPipeline, {name}, {many} at once": pipeline(network, scheduler, a.images, many, steps)
@@ -80,6 +83,10 @@ def pipelines(plan: Plan, a: argparse.Namespace) -> dict[str, Callable[[], objec
     return made | {"DDPMPipeline, its own U-Net, one at a time": one}
 
 
+def together(a: argparse.Namespace) -> int:
+    return at_once(Subject((1, a.side, a.side)), CPU)
+
+
 def settings_of(plan: Plan) -> DdpmSettings:
     return replace(
         family_named("ddpm").presets["tiny"],
@@ -87,6 +94,7 @@ def settings_of(plan: Plan) -> DdpmSettings:
         attention=plan.attention,
         blocks=plan.blocks,
         head_channels=plan.head_channels,
+        patch=plan.patch,
     )
 
 

@@ -53,6 +53,7 @@ def main() -> None:
             loops |= peers(written(pixels, Path(folder)), plan, a.side, a.batch)
         else:
             print(f"MONAI is left out: {reason}")
+        loops["doppelscan, another network: patch=2"] = ours(pixels, replace(plan, patch=2), a.batch, a.steps)
         runs = take_turns(loops, a.repeats)
     about = f"U-Net of {plan.channels}, {a.side} px, {a.steps} steps of {a.batch} images, {a.threads} threads"
     write_table("loop", runs, about, a.repeats, a.out / f"training-{processor()}.md")
@@ -67,6 +68,7 @@ def ours(pixels: np.ndarray, plan: Plan, batch: int, steps: int) -> Callable[[],
         attention=plan.attention,
         blocks=plan.blocks,
         head_channels=plan.head_channels,
+        patch=plan.patch,
         training=replace(tiny.training, batch=batch, augmentation="dar"),
     )
     images = ImageSet.from_arrays(pixels)

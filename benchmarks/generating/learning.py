@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from doppelscan.generators import Drawing, family_of
 from doppelscan.generators.ddpm import DdpmSettings
 from doppelscan.generators.description import Description
-from doppelscan.generators.drawing import drawn
+from doppelscan.generators.drawing import at_once, drawn
 from doppelscan.generators.engine import Lesson, training
 from doppelscan.generators.examples import examples_of
 from doppelscan.generators.learner import Learner
@@ -21,8 +23,9 @@ from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
 
-__all__ = ["Ours", "beginner", "lesson_on", "theirs", "trained"]
+__all__ = ["CPU", "Ours", "Theirs", "beginner", "lesson_on", "peer", "peer_trained", "trained"]
 
+T = TypeVar("T")
 CPU = torch.device("cpu")
 ALONE = Team(0, 1, CPU)
 
@@ -44,7 +47,22 @@ class Ours:
             labels=labels,
             options=options or Drawing(),
             device=CPU,
+            size=at_once(self.about.subject, CPU),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Theirs:
+    """The peer's model and its moving average."""
+
+    diffusion: nn.Module
+    average: nn.Module
+
+    @torch.inference_mode()
+    def draw(self, n: int) -> np.ndarray:
+        """Images drawn by its own sampler, DDIM in 50 steps."""
+        parts = [self.average.ema_model.sample(min(16, n - start)) for start in range(0, n, 16)]
+        return (torch.cat(parts) * 255).round().to(torch.uint8).numpy()
 
 
 def beginner(images: ImageSet, settings: DdpmSettings) -> tuple[Description, Learner]:
@@ -70,37 +88,36 @@ def trained(films: np.ndarray, settings: DdpmSettings, seconds: float) -> Ours:
     return Ours(about, learner)
 
 
-def theirs(
-    films: np.ndarray, seconds: float, n: int, *, learning_rate: float, sampler_steps: int
-) -> tuple[np.ndarray, int]:
-    """Images of the peer, and the steps that it was trained for.
+def peer_trained(films: np.ndarray, learning_rate: float, seconds: float) -> Theirs:
+    """The peer's model, trained until so many seconds of processors are spent.
 
     Its U-Net is as its manual has it but for fewer channels, and the learning rate is ours: both let it learn
-    more in little time. Its trainer's batch, Adam, clipping and moving average stay, and its own sampler
-    (DDIM). Its films lie in memory, and are not mirrored.
+    more in little time. Its trainer's batch, Adam, clipping and moving average stay. Its films lie in memory,
+    and are not mirrored.
     """
+    model = peer(films.shape[-1], films.shape[1])
+    optimizer = torch.optim.Adam(model.diffusion.parameters(), lr=learning_rate, betas=(0.9, 0.99))
+    for batch in _until(seconds, _batches(films, 16)):
+        model.diffusion(batch).backward()
+        torch.nn.utils.clip_grad_norm_(model.diffusion.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        model.average.update()
+    return model
+
+
+def peer(side: int, n_channels: int) -> Theirs:
+    """The peer's model at its first step."""
     from denoising_diffusion_pytorch.denoising_diffusion_pytorch import GaussianDiffusion, Unet
     from ema_pytorch import EMA
 
     torch.manual_seed(0)
-    unet = Unet(dim=32, dim_mults=(1, 2, 4), channels=films.shape[1], flash_attn=True)
-    diffusion = GaussianDiffusion(unet, image_size=films.shape[-1], sampling_timesteps=sampler_steps)
-    optimizer = torch.optim.Adam(diffusion.parameters(), lr=learning_rate, betas=(0.9, 0.99))
-    average = EMA(diffusion, beta=0.995, update_every=10)
-    steps = 0
-    for batch in _until(seconds, _batches(films, 16)):
-        diffusion(batch).backward()
-        torch.nn.utils.clip_grad_norm_(diffusion.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        average.update()
-        steps += 1
-    with torch.inference_mode():
-        parts = [average.ema_model.sample(batch_size=min(16, n - start)) for start in range(0, n, 16)]
-    return (torch.cat(parts) * 255).round().to(torch.uint8).numpy(), steps
+    unet = Unet(dim=32, dim_mults=(1, 2, 4), channels=n_channels, flash_attn=True)
+    diffusion = GaussianDiffusion(unet, image_size=side, sampling_timesteps=50)
+    return Theirs(diffusion, EMA(diffusion, beta=0.995, update_every=10))
 
 
-def _until(seconds: float, steps: Iterator[object]) -> Iterator[object]:
+def _until(seconds: float, steps: Iterator[T]) -> Iterator[T]:
     """The steps, until so many seconds of processors are spent."""
     end = time.process_time() + seconds
     while time.process_time() < end:

@@ -96,7 +96,7 @@ def test_what_a_run_records_is_told(tmp_path: Path) -> None:
         train=train,
         synthetic=joined(noisy_copies(train, [0, 1])),
         holdout=films(30, first=30),
-        settings=AuditSettings(n_controls=2, n_draws=2),
+        settings=AuditSettings(method="pearson", n_controls=2, n_draws=2),
         out=tmp_path,
     )
     record = read_run(tmp_path).record

@@ -14,10 +14,13 @@ from doppelscan.errors import InputError
 from doppelscan.findings.quality import Quality, read_quality
 from doppelscan.imagesets import ImageSet
 from doppelscan.quality import QualitySettings, eyes, measured, quality
+from doppelscan.quality.inception_score import inception_score
 from doppelscan.quality.traits import TRAITS
 from doppelscan.settings import Resources
 from doppelscan.store import Cache
 from textures import textures
+
+from .fakes import FakeInception
 
 QUICK = QualitySettings(encoder="pixels", n_draws=6, n_pairs=10)
 RESOURCES = Resources(memory=2**28, workers=1, device="cpu")
@@ -106,6 +109,22 @@ def test_the_encoder_learns_from_patients_who_are_not_measured(
     assert any("20 real images of 10 patients" in note for note in said.notes)
 
 
+@pytest.mark.parametrize("shape", [(1, 8, 8), (2, 8, 8)])
+def test_inception_gives_features_and_the_inception_score_of_its_classes(
+    shape: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eyes, "inception", lambda *given, **how: FakeInception())
+    (tmp_path / "weights.pth").write_bytes(b"")
+    real, drawn = (ImageSet.from_arrays(textures(12, shape, seed)) for seed in (0, 1))
+    said = found(real, drawn, encoder=str(tmp_path / "weights.pth"))
+    logits = FakeInception().outputs(drawn.read(0, 12)).logits
+    expected = np.mean([inception_score(logits[:, view]) for view in range(logits.shape[1])])
+    assert said["is"].value.value == pytest.approx(expected, rel=1e-6)
+    assert said["is"].perfect.known
+    assert (said.encoder, said.n_numbers) == ("weights.pth", 2048 * logits.shape[1])
+    assert not any("another encoder than Inception" in note for note in said.notes)
+
+
 def test_with_few_patients_the_encoder_learns_from_all(brief: list[ImageSet]) -> None:
     assert found(films(4), films(5, first=50), encoder="contrastive").n_real == 4
     assert len(brief[0]) == 4
@@ -115,7 +134,11 @@ def test_vectors_made_before_are_not_made_again(real: ImageSet, monkeypatch: pyt
     synthetic = films(12, first=300)
     first = found(real, synthetic)
     assert list((Cache.default().root / "features").iterdir())
-    monkeypatch.setattr(eyes.SmallPixels, "vectors", None)
+
+    def again(eye: object, pixels: np.ndarray) -> np.ndarray:
+        raise AssertionError("it was made before")
+
+    monkeypatch.setattr(eyes.SmallPixels, "vectors", again)
     assert found(real, synthetic) == first
 
 
@@ -157,7 +180,7 @@ def test_a_run_is_written_and_read_again(real: ImageSet, held: ImageSet, tmp_pat
     assert run.quality == done.run.quality
     assert run.record["settings"] == QUICK.to_json()
     assert set(run.record["sets"]) == {"real", "synthetic", "holdout"}
-    assert run.record["sets"]["real"]["fingerprint"] == real.fingerprint
+    assert run.record["sets"]["real"]["fingerprint"] == done.sets.real.fingerprint
     assert len(run.samples) == 12
     assert run.samples["real_like"].mean() == pytest.approx(run.quality["precision"].value.value)
     assert run.samples["authentic"].mean() == pytest.approx(run.quality["authenticity"].value.value)
@@ -186,8 +209,8 @@ def test_everything_wrong_is_said_at_once(real: ImageSet, tmp_path: Path) -> Non
     assert "differ in shape" in str(error.value)
     assert "both trained on and held out" in str(error.value)
     with pytest.raises(InputError) as error:
-        replace(QUICK, effort="huge", n_draws=1, n_pairs=0)
-    assert len(error.value.problems) == 3
+        replace(QUICK, n_draws=1, n_pairs=0)
+    assert len(error.value.problems) == 2
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is no folder"):
         quality(real=real, synthetic=real, out=tmp_path / "file")

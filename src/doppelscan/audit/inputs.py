@@ -26,7 +26,6 @@ __all__ = [
 ]
 
 
-
 @dataclass(frozen=True, eq=False)
 class Sets:
     """The sets of one audit, prepared and of one shape."""

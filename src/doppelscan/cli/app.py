@@ -7,6 +7,7 @@ from io import TextIOWrapper
 
 import typer
 
+from doppelscan.cli.adopt import adopt
 from doppelscan.cli.agreement import agreement
 from doppelscan.cli.audit import audit
 from doppelscan.cli.dedupe import dedupe
@@ -18,6 +19,7 @@ from doppelscan.cli.prepare import prepare
 from doppelscan.cli.quality import quality
 from doppelscan.cli.report import report
 from doppelscan.cli.sample import sample
+from doppelscan.cli.study import study
 from doppelscan.cli.train import train
 from doppelscan.errors import DoppelscanError, GateFailed
 
@@ -31,7 +33,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, prepare, train, sample, audit, dedupe, report, agreement, power, quality, membership):
+for command in (
+    demo,
+    prepare,
+    train,
+    adopt,
+    sample,
+    audit,
+    dedupe,
+    report,
+    agreement,
+    power,
+    quality,
+    membership,
+    study,
+):
     app.command()(command)
 
 

@@ -65,7 +65,7 @@ def data_copying(
 
 
 def cells_of(
-    train: Float[np.ndarray, "n d"], others: tuple[Float[np.ndarray, "m d"], ...], *, seed: int
+    train: Float[np.ndarray, "n d"], others: tuple[Float[np.ndarray, "_ d"], ...], *, seed: int
 ) -> tuple[Int64[np.ndarray, " _"], ...]:
     """In which region of space each of the others lies: regions are the means of the training set (Lloyd).
 

@@ -92,7 +92,7 @@ def _few(seen: Seen) -> Iterator[str]:
     if min(len(seen.real), len(seen.synthetic)) < 2 * d:
         yield (
             f"There are few images for vectors of {d:,} numbers: the Fréchet distance is mostly small-sample bias, and "
-            "its limit for many images a rough guess. Look at `at this size` beside `perfect`, or at KID."
+            "its limit for many images a rough guess. Look at what it is at this size beside perfect, or at KID."
         )
     if seen.real.n_patients < 2 or len(seen.synthetic) < 2:
         yield "With one real patient, or one synthetic image, there are no intervals."

@@ -24,7 +24,8 @@ def ms_ssim(x: Shaped[np.ndarray, "c *space"], y: Shaped[np.ndarray, "c *space"]
     """
     a, b = x.astype(np.float64), y.astype(np.float64)
     weights = np.array(WEIGHTS[: n_scales(a.shape[1:])])
-    weights /= weights.sum()
+    if len(weights) < len(WEIGHTS):
+        weights /= weights.sum()
     score = 1.0
     for scale, weight in enumerate(weights):
         whole, contrast = _similarity(a, b, span)

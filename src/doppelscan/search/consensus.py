@@ -65,15 +65,16 @@ def _heaviest(z, w, turn, size, weight, proposing, tolerance):  # type: ignore[n
     for h in range(len(proposing)):
         a = turn[proposing[h]]
         b = w[proposing[h]] - a * z[proposing[h]]
-        gathered[h] = _mark(z, w, turn, size, weight, a, b, tolerance, inliers[h])
+        inliers[h] = _agreeing(z, w, turn, size, a, b, tolerance)
+        gathered[h] = weight[inliers[h]].sum()
     finalists = np.argsort(-gathered, kind="mergesort")[:_FINALISTS]
     best, best_a, best_b, best_inliers = -1.0, 0j, 0j, inliers[0]
     for h in finalists:
         a, now = turn[proposing[h]], inliers[h]
         for _ in range(_ROUNDS):
             a, b = _fitted(z, w, now, a)
-            then, now = now, np.zeros(len(z), dtype=np.bool_)
-            reached = _mark(z, w, turn, size, weight, a, b, tolerance, now)
+            then, now = now, _agreeing(z, w, turn, size, a, b, tolerance)
+            reached = weight[now].sum()
             if reached > best:
                 best, best_a, best_b, best_inliers = reached, a, b, now
             if not now.any() or (now == then).all():
@@ -82,17 +83,15 @@ def _heaviest(z, w, turn, size, weight, proposing, tolerance):  # type: ignore[n
 
 
 @compiled
-def _mark(z, w, turn, size, weight, a, b, tolerance, inliers):  # type: ignore[no-untyped-def]
-    """The weight of the matches that a similarity agrees with, in place, and roughly in size and direction; marked."""
-    zoom, total = abs(a), 0.0
+def _agreeing(z, w, turn, size, a, b, tolerance):  # type: ignore[no-untyped-def]
+    """Which matches a similarity agrees with: in place, and roughly in size and direction."""
+    zoom, inliers = abs(a), np.zeros(len(z), dtype=np.bool_)
     for j in range(len(z)):
         near = abs(a * z[j] + b - w[j]) < tolerance
         as_large = size[j] < _LARGEST_STRETCH * zoom and zoom < _LARGEST_STRETCH * size[j]
         same_way = (a.conjugate() * turn[j]).real > _LEAST_COSINE * zoom * size[j]
         inliers[j] = near and as_large and same_way
-        if inliers[j]:
-            total += weight[j]
-    return total
+    return inliers
 
 
 @compiled

@@ -13,11 +13,13 @@ __all__ = ["Attention", "Doubled", "Embedded", "Residual", "convolution", "group
 
 M = TypeVar("M", bound=nn.Module)
 
-_CONVOLUTIONS = {2: nn.Conv2d, 3: nn.Conv3d}
+_CONVOLUTIONS: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 _TRANSPOSED = {2: functional.conv_transpose2d, 3: functional.conv_transpose3d}
 
 
-def convolution(n_axes: int, n_in: int, n_out: int, *, size: int = 3, stride: int = 1) -> nn.Module:
+def convolution(
+    n_axes: int, n_in: int, n_out: int, *, size: int = 3, stride: int = 1
+) -> nn.Conv2d | nn.Conv3d:
     """A convolution that keeps the shape in space, or halves it with stride 2."""
     return _CONVOLUTIONS[n_axes](n_in, n_out, size, stride=stride, padding=size // 2)
 
@@ -103,12 +105,15 @@ class Doubled(nn.Module):
 
     def forward(self, x: Float[torch.Tensor, "n c *space"]) -> Float[torch.Tensor, "n c *doubled"]:
         """The larger images."""
-        weight, bias = self.convolution.weight, self.convolution.bias
+        weight: torch.Tensor = self.convolution.weight
         for axis in range(2, x.ndim):
             nothing = torch.zeros_like(weight.narrow(axis, 0, 1))
             turned = weight.flip(axis)
             weight = torch.cat([turned, nothing], dim=axis) + torch.cat([nothing, turned], dim=axis)
-        return _TRANSPOSED[x.ndim - 2](x, weight.transpose(0, 1), bias, stride=2, padding=1)
+        larger: torch.Tensor = _TRANSPOSED[x.ndim - 2](
+            x, weight.transpose(0, 1), self.convolution.bias, stride=2, padding=1
+        )
+        return larger
 
 
 class Embedded(nn.Module):

@@ -24,7 +24,7 @@ class Scale(nn.Module):
         self.register_buffer("mean", torch.zeros(n_channels))
         self.register_buffer("deviation", torch.ones(n_channels))
 
-    def measure(self, batches: Iterable[Latents]) -> None:
+    def measure(self, batches: Iterable[torch.Tensor]) -> None:
         """Take the scale from these, batch by batch (Chan et al. 1983); a channel that is constant is moved only."""
         n, mean, squares = 0, self.mean.double(), torch.zeros_like(self.mean, dtype=torch.float64)
         for latents in batches:

@@ -67,7 +67,7 @@ def players(settings: AutoencoderSettings) -> dict[str, Player]:
     return {"autoencoder": own, "adversary": Player(("adversary",), settings.patch_learning_rate, betas)}
 
 
-def begin(networks: Networks, batches: Iterator[Float[torch.Tensor, "n c *space"]]) -> None:
+def begin(networks: Networks, batches: Iterator[torch.Tensor]) -> None:
     """Let the codes start where the latents of the first images are."""
     codes = networks["codes"]
     if isinstance(codes, Codebook):
