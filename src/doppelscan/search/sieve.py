@@ -18,7 +18,7 @@ _FEW = 8  # times fewer pairs of one group than pairs: they are named one by one
 
 
 def leave_out(
-    products: Float32[torch.Tensor, "m n"], block: Held, others: Held, exclude: Groups | None
+    products: Float32[torch.Tensor, "a b"], block: Held, others: Held, exclude: Groups | None
 ) -> None:
     """Set to -inf, in place, the products of pairs that do not count: of constant images, and of one group."""
     products[block.constant] = -torch.inf

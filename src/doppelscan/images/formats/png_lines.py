@@ -26,7 +26,7 @@ def unfiltered(lines: UInt8[np.ndarray, "rows width"], step: int) -> UInt8[np.nd
     return found if _unfilter(lines, step, found) else None
 
 
-def _compiled(*types: numba.types.Type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _compiled(*types: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Loops as machine code, at once where types are given; unwrapped: what checks types in tests is not compiled."""
 
     def compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
