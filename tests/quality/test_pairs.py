@@ -12,6 +12,7 @@ from cohorts import films
 from doppelscan.findings.quality import Measured
 from doppelscan.imagesets import ImageSet
 from doppelscan.quality.pairs import _pairs, structure
+from doppelscan.quality.settings import QualitySettings
 from doppelscan.quality.structure import ms_ssim
 from doppelscan.workers import silent
 from textures import textures
@@ -20,7 +21,7 @@ from textures import textures
 def of(
     real: ImageSet, synthetic: ImageSet, n_pairs: int = 50, window: tuple[float, float] = (0, 255)
 ) -> Measured:
-    return structure(real, synthetic, window, n_pairs=n_pairs, seed=0, progress=silent)
+    return structure(real, synthetic, window, QualitySettings(n_pairs=n_pairs), silent)
 
 
 def test_no_image_is_in_two_pairs_and_no_patient_of_real_ones() -> None:

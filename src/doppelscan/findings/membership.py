@@ -81,8 +81,8 @@ class Attack:
     Attributes
     ----------
     name
-        `distance`, `density`, `encoded_distance`, `encoded_density` and all of these, `samples`; `loss`, `proximal`,
-        `inversion` and all of these, `model`.
+        `distance`, `density`, `encoded_distance`, `encoded_density` and all of these, `samples`; `loss`, `proximal` and
+        both, `model`.
     access
         What it needs: `samples` of the model, or the `model` itself.
     by_image, by_patient

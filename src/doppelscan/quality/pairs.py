@@ -9,6 +9,7 @@ from scipy import stats
 from doppelscan.estimates import Estimate
 from doppelscan.findings.quality import Measured
 from doppelscan.imagesets import ImageSet
+from doppelscan.quality.settings import QualitySettings
 from doppelscan.quality.structure import ms_ssim
 from doppelscan.seeds import stream
 from doppelscan.workers import Progress, counted
@@ -20,9 +21,7 @@ def structure(
     real: ImageSet,
     synthetic: ImageSet,
     window: tuple[float, float],
-    *,
-    n_pairs: int,
-    seed: int,
+    settings: QualitySettings,
     progress: Progress,
 ) -> Measured:
     """The mean MS-SSIM of random pairs of synthetic images; the lower, the more diverse (Odena et al. 2017).
@@ -32,7 +31,7 @@ def structure(
     """
     scores = {}
     for part, images in (("synthetic", synthetic), ("real", real)):
-        pairs = _pairs(images, part, n_pairs, seed)
+        pairs = _pairs(images, part, settings.n_pairs, settings.seed)
         work = f"structure of {part} images"
         scores[part] = np.array(
             [_alike(images, pair, window) for pair in counted(pairs, work, len(pairs), progress)]

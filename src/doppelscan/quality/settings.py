@@ -53,6 +53,11 @@ class QualitySettings:
         return None if self.encoder in _OWN else self.encoder
 
     @property
+    def encoder_name(self) -> str:
+        """What it is called in results: the last part of a path."""
+        return Path(self.encoder).name
+
+    @property
     def is_inception(self) -> bool:
         """Whether it is the Inception of the FID literature: a file of weights alone."""
         return self.pretrained is not None and Path(self.encoder).suffix in {".pth", ".safetensors"}

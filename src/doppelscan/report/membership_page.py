@@ -28,8 +28,7 @@ _MEANINGS = {
     "samples": "all attacks on samples together",
     "loss": "the denoising loss at several levels of noise",
     "proximal": "the same with the noise that the model sees in the clear image",
-    "inversion": "how far the deterministic path and back misses its start",
-    "model": "all attacks on the model together",
+    "model": "both attacks on the model together",
 }
 
 
