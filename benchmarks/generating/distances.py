@@ -42,8 +42,9 @@ def by_spectrum(_real: np.ndarray) -> Encode:
     def encode(pixels: np.ndarray) -> np.ndarray:
         power = np.abs(np.fft.fft2(pixels[:, 0] / 255.0)) ** 2
         y, x = (np.fft.fftfreq(length)[:, None] for length in pixels.shape[2:])
-        ring = np.minimum(np.hypot(y, x.T) * 2 * N_RINGS, N_RINGS).astype(int)  # the corners are one more
-        means = [power[:, ring == i].mean(axis=1) for i in range(N_RINGS + 1)]
+        n = min(N_RINGS, *(length // 2 for length in power.shape[1:]))  # so that none is empty
+        ring = np.minimum(np.hypot(y, x.T) * 2 * n, n).astype(int)  # the corners are one more
+        means = [power[:, ring == i].mean(axis=1) for i in range(n + 1)]
         return np.log(np.stack(means, axis=1) + 1e-6)
 
     return encode

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+import fidelity
+import sampling
+import training
 from doppelscan.generators import changed, family_named
 from doppelscan.generators.nets.unet import Plan, UNet
 from doppelscan.quality.frechet import frechet_distance
@@ -81,6 +85,24 @@ def test_our_network_says_the_same_inside_the_loops_of_peers() -> None:
     said = unet(x, t, torch.tensor([-1, -1]))
     torch.testing.assert_close(InMonai(unet)(x, t), said)
     torch.testing.assert_close(InDiffusers(unet, 8)(x, torch.tensor(3)).sample, said)
+
+
+def test_our_sides_of_the_benchmarks_train_and_draw() -> None:
+    plan = Plan((8, 8), (False, True), blocks=1, head_channels=8)
+    noise = stream(0).integers(0, 256, (6, 1, 8, 8), dtype=np.uint8)
+    assert len(training.ours(noise, plan, batch=2, steps=3)()) == 3
+    drawn = sampling.ours(plan, Namespace(side=8, images=2, steps=2, sampler="dpm++"))()
+    assert drawn.shape == (2, 1, 8, 8)
+
+
+def test_the_table_of_fidelity_has_a_row_a_side() -> None:
+    learnt, others, drawn = (stream(i).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8) for i in range(3))
+    lines = fidelity.table(
+        {"ours": drawn, "theirs": others}, learnt, others, ["pixels' components", "spectrum"]
+    )
+    assert lines[0] == "| films | pixels' components | spectrum |"
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| ours", "| theirs"]
+    assert all(line.count(" to ") == 2 for line in lines[2:])
 
 
 def test_works_take_turns_and_are_set_beside_the_first(tmp_path: Path) -> None:
