@@ -23,8 +23,8 @@ import pandas as pd
 import PIL.Image
 
 from doppelscan.settings import cores
-from search import DATA, changed, films, processor
-from stopwatch import Timed, company, ratios, timed
+from search import DATA, changed, films
+from stopwatch import Timed, company, processor, ratios, timed
 
 COMMAND = "from doppelscan.cli import main; main()"
 PER_PATIENT = 2  # films of each patient, as in the set that they are made from
@@ -105,7 +105,7 @@ def audit(folder: Path, sets: dict[str, int], scratch: Path, workers: int, size:
     for leftover in ("cache", "run"):
         shutil.rmtree(scratch / leftover, ignore_errors=True)
     options = [option for name in sets for option in (f"--{name}", str(folder / name))]
-    options += ["--size", str(size)] if size else []
+    options += ["--method", "pearson"] + (["--size", str(size)] if size else [])
     command = [sys.executable, "-c", COMMAND, "audit", *options, "--workers", str(workers)]
     environment = os.environ | {"DOPPELSCAN_CACHE": str(scratch / "cache")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is there as bytecode

@@ -27,7 +27,7 @@ from doppelscan.seeds import stream
 
 SIDE = 32
 N_SYNTHETIC = 200
-SETTINGS = AuditSettings(n_controls=60, n_draws=100)
+SETTINGS = AuditSettings(method="pearson", n_controls=60, n_draws=100)
 RATES = ("copied", "copies_left", "excess_copied", "memorized", "patients_exposed")
 SCENARIOS = {
     "no copies": (0, ("noise",)),

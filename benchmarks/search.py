@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import gc
-import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ import torch
 from doppelscan.search import Neighbours, Symmetries, exact, nearest, poses_of
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
-from stopwatch import Timed, company, ratios, timed
+from stopwatch import Timed, company, processor, ratios, timed
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CHUNK = 500  # images converted at once by the peers
@@ -313,13 +312,6 @@ def write(rows: pd.DataFrame, shape: str, repeats: int, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         file.write(text)
-
-
-def processor() -> str:
-    line = next(
-        line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
-    )
-    return re.sub(r"[^a-z0-9]+", "-", line.split(":")[1].strip().lower())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ the part `report` is reported on.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,12 +43,9 @@ def cohort(name: str, part: str, data: Path = DATA) -> Cohort:
 
     A held-out image with the very pixels of a training image is left out: published sets hold some under two names.
     """
-    images = SETS[name](data)
-    patient = _patients(images, name)
-    mine = np.flatnonzero(np.isin(patient, _part(patient, part)))
-    train = ~np.isin(patient[mine], _drawn(patient[mine], HELD_OUT_SHARE, "held out"))
-    code = pd.factorize(patient[mine])[0]
-    pixels = images.take(mine).read(0, len(mine))
+    pixels, patient = part_of(name, part, data)
+    train = ~np.isin(patient, _drawn(patient, HELD_OUT_SHARE, "held out"))
+    code = pd.factorize(patient)[0]
     trained_on = {image.tobytes() for image in pixels[train]}
     held = ~train & np.array([image.tobytes() not in trained_on for image in pixels])
     compared = held & np.isin(code, _drawn(code[held], COMPARED_SHARE, "compared"))
@@ -56,7 +53,25 @@ def cohort(name: str, part: str, data: Path = DATA) -> Cohort:
     return Cohort(pixels[train], code[train], pixels[held], code[held], pixels[compared])
 
 
+def part_of(name: str, part: str, data: Path = DATA) -> tuple[np.ndarray, np.ndarray]:
+    """All images of one part of a set (`tune`, `report`, `all`), (n, c, *space), and who is on each."""
+    images = SETS[name](data)
+    patient = _patients(images, name)
+    mine = np.flatnonzero(np.isin(patient, _part(patient, part)))
+    return images.take(mine).read(0, len(mine)), patient[mine]
+
+
+def fewer(images: Cohort, n: int) -> Cohort:
+    """The same with about so many training images: patients are left out whole."""
+    patients = _drawn(images.train_patient, 1.0, "fewer").astype(int)
+    counts = np.bincount(images.train_patient)[patients]
+    kept = np.isin(images.train_patient, patients[np.cumsum(counts) <= n])
+    return replace(images, train=images.train[kept], train_patient=images.train_patient[kept])
+
+
 def _part(patient: np.ndarray, part: str) -> np.ndarray:
+    if part == "all":
+        return patient
     tuned = _drawn(patient, TUNED_SHARE, "tuning patients")
     return tuned if part == "tune" else np.setdiff1d(patient, tuned)
 
@@ -70,21 +85,28 @@ def _drawn(patient: np.ndarray, share: float, name: str) -> np.ndarray:
 def _patients(images: ImageSet, name: str) -> np.ndarray:
     """Who is on each image; an unknown patient is the image itself, or a run of brain slices."""
     table = images.table
-    if name == "brain slices":  # neighbouring numbers are mostly one patient
+    if name.startswith("brain slices"):  # neighbouring numbers are mostly one patient
         number = table["id"].str.extract(r"(\d+)\.", expand=False).astype(int) // 10
         return (table["label"] + number.astype(str)).to_numpy(object)
     return table["patient"].fillna(table["id"]).to_numpy(object)
 
 
-def _opened(folder: str, preparation: Preparation) -> Callable[[Path], ImageSet]:
-    return lambda data: cached(open_images(data / folder), preparation=preparation)
+def _opened(folder: str, preparation: Preparation, label: str = "") -> Callable[[Path], ImageSet]:
+    def opened(data: Path) -> ImageSet:
+        images = cached(open_images(data / folder), preparation=preparation)
+        return images.take(np.flatnonzero(images.table["label"] == label)) if label else images
+
+    return opened
 
 
 SETS: dict[str, Callable[[Path], ImageSet]] = {
     "films": _opened("chest_xray", Preparation(size=(128,), channels="grey")),
     "films at 224": _opened("chest_xray", Preparation(size=(224,), channels="grey")),
+    "films at 64": _opened("chest_xray", Preparation(size=(64,), channels="grey")),
+    "films of MedNIST": _opened("mednist", Preparation(size=(64,), channels="grey"), label="CXR"),
     "small films": _opened("chest_xray_64", Preparation(size=(64,), channels="grey")),
     "brain slices": _opened("brain_tumor_slices", Preparation(size=(128,), channels="grey")),
+    "brain slices at 224": _opened("brain_tumor_slices", Preparation(size=(224,), channels="grey")),
     "skin": _opened("skin", Preparation(size=(128,), channels="rgb")),
     "hippocampus": _opened("hippocampus", Preparation(size=(32,), intensity="percentile")),
 }

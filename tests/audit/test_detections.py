@@ -31,6 +31,7 @@ def rows(
             "patient_number": np.arange(2 * n),
             "statistic": statistic,
             "named": (np.arange(2 * n) % 2 == 0) & (np.arange(2 * n) < n),
+            "overlap": math.nan,
         }
     )
     return table.assign(**given)
@@ -109,6 +110,24 @@ def test_copies_like_all_else_are_found_as_often_as_false_alarms() -> None:
     (one,) = detections(rows(n=2000))
     assert one.sensitivity_at_5_percent.low < 0.05 < one.sensitivity_at_5_percent.high
     assert one.auc.low < 0.5 < one.auc.high
+
+
+def test_outlined_are_the_found_whose_part_is_outlined_of_all_copies() -> None:
+    parts = rows("quarter", gain=2, list="parts")
+    overlap = np.where(parts["arm"] == "copy", np.arange(100) % 3 / 2, math.nan)  # 0, 0.5 or 1
+    (one,) = detections(parts.assign(overlap=overlap))
+    threshold = threshold_in_loops(parts[parts["arm"] == "novel"], 0.01)
+    outlined = [
+        row["statistic"] > threshold and at > 0.5
+        for at, (_, row) in zip(overlap[:50], parts[:50].iterrows(), strict=True)
+    ]
+    assert one.outlined.value == pytest.approx(np.mean(outlined))
+    assert 0 < one.outlined.value < one.sensitivity_at_1_percent.value
+
+
+def test_of_whole_copies_nothing_is_said_to_be_outlined() -> None:
+    (one,) = detections(rows(gain=9))
+    assert not one.outlined.known
 
 
 def test_an_undefined_statistic_is_never_found() -> None:

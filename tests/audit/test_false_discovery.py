@@ -14,7 +14,7 @@ from doppelscan.imagesets.phantoms import chest
 pytestmark = pytest.mark.slow
 
 SIDE = 48
-SETTINGS = AuditSettings(n_controls=60, n_draws=50)
+SETTINGS = AuditSettings(method="pearson", n_controls=60, n_draws=50)
 
 
 def phantoms(n_patients: int, *, first: int, films: int = 1) -> ImageSet:

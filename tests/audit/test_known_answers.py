@@ -20,7 +20,7 @@ from doppelscan.imagesets import ImageSet
 TRAIN = films(150, each=2)
 HOLDOUT = films(150, first=200)
 NOVEL = films(100, first=400)
-QUICK = AuditSettings(n_controls=30, n_draws=50)
+QUICK = AuditSettings(method="pearson", n_controls=30, n_draws=50)
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "findings-1.schema.json").read_text())
 
 
@@ -132,7 +132,7 @@ def test_a_constant_image_is_undefined_and_never_flagged(tmp_path: Path) -> None
 
 
 def test_the_dar_calibration_is_the_paper_s_percentile() -> None:
-    settings = AuditSettings(calibration="dar", n_controls=20, n_draws=10)
+    settings = AuditSettings(method="pearson", calibration="dar", n_controls=20, n_draws=10)
     findings = audit(train=TRAIN, holdout=HOLDOUT, synthetic=joined(pixels_of(NOVEL)), settings=settings)
     flat = [pixels_of(images).reshape(len(images), -1).astype(float) for images in (TRAIN, HOLDOUT)]
     correlation = np.corrcoef(*flat)[: len(TRAIN), len(TRAIN) :]
@@ -142,7 +142,7 @@ def test_the_dar_calibration_is_the_paper_s_percentile() -> None:
 
 
 def test_a_fixed_threshold_flags_what_lies_above_it() -> None:
-    settings = AuditSettings(calibration="fixed", threshold=0.97, n_controls=20, n_draws=10)
+    settings = AuditSettings(method="pearson", calibration="fixed", threshold=0.97, n_controls=20, n_draws=10)
     synthetic = joined(pixels_of(NOVEL), noisy_copies(TRAIN, [1, 2], noise=1))
     findings = audit(train=TRAIN, holdout=HOLDOUT, synthetic=synthetic, settings=settings)
     assert (findings.threshold, findings.copied.value) == (0.97, 2 / 102)

@@ -68,6 +68,8 @@ def test_exact_copies_are_found_and_mirrored_ones_are_not_by_pixels() -> None:
     assert (exact.n_copies, exact.n_novel, found.n_planted, found.n_unseen) == (8, 8, 8, 8)
     assert of(found, "blend", 0.5).sensitivity_at_1_percent.value == of(found, "blend", 0.5).named.value == 1
     assert of(found, "quarter").sensitivity_at_1_percent.value < 0.5
+    assert of(found, "quarter").outlined.value <= of(found, "quarter").sensitivity_at_1_percent.value
+    assert not exact.outlined.known
     assert [(one.list, one.transform) for one in found.detections if one.list != "standard"] == [
         ("hard", "blend"), ("hard", "blend"), ("parts", "quarter"), ("parts", "quarter"),
     ]  # fmt: skip
@@ -98,6 +100,10 @@ def test_everything_is_written_and_read_again(tmp_path: Path) -> None:
     assert set(table.loc[table["arm"] == "novel", "source_id"]) <= set(HOLDOUT.table["id"])
     assert (copies["best_id"][copies["named"]] == copies["source_id"][copies["named"]]).all()
     assert not table.loc[table["arm"] == "novel", "named"].any()
+    parts = copies["list"] == "parts"
+    assert copies.loc[parts, "overlap"].between(0, 1).all()
+    assert table["overlap"].notna().sum() == parts.sum() == 2 * 8
+    assert (copies.loc[parts & ~copies["named"], "overlap"] == 0).all()
 
 
 @pytest.mark.parametrize("resources", [Resources(2**19, 1), Resources(2**28, 3)], ids=["memory", "workers"])

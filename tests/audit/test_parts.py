@@ -22,6 +22,7 @@ from doppelscan.statistics import PatientNull
 from doppelscan.workers import silent
 
 TRAIN, HOLDOUT = films(40, each=2), films(30, first=100)
+BY_PIXELS = AuditSettings(method="pearson")
 
 
 def references(holdout: ImageSet | None = HOLDOUT, memory: int = 2**28) -> References:
@@ -74,7 +75,12 @@ def test_a_pair_within_the_training_set_is_found_too() -> None:
         np.concatenate([pixels_of(TRAIN), pixels_of(TRAIN)[[5]]]),
         pd.concat([TRAIN.table, pd.DataFrame({"id": ["twin"], "patient": ["other"]})], ignore_index=True),
     )
-    findings = audit(train=twice, holdout=HOLDOUT, synthetic=joined(pixels_of(films(20, first=300))))
+    findings = audit(
+        train=twice,
+        holdout=HOLDOUT,
+        synthetic=joined(pixels_of(films(20, first=300))),
+        settings=BY_PIXELS,
+    )
     identical = {error.image_id for error in findings.identity_errors if error.reason == "same pixels"}
     assert identical == {"twin", "p2-1.png"}
     assert {error.image_id for error in findings.identity_errors} <= {"twin", "p2-0.png", "p2-1.png"}
@@ -89,7 +95,9 @@ def test_a_twin_uncovered_by_the_removal_of_another_is_found_as_well() -> None:
         np.concatenate([pixels_of(HOLDOUT), pixels_of(TRAIN)[[5]]]),
         pd.concat([HOLDOUT.table, pd.DataFrame({"id": ["third"], "patient": ["again"]})], ignore_index=True),
     )
-    findings = audit(train=train, holdout=held, synthetic=joined(pixels_of(films(20, first=300))))
+    findings = audit(
+        train=train, holdout=held, synthetic=joined(pixels_of(films(20, first=300))), settings=BY_PIXELS
+    )
     same = {error.image_id for error in findings.identity_errors if error.reason == "same pixels"}
     assert same == {"third", "twin"}  # "third" names p2-1.png, whose patient then leaves the null with it
 
@@ -211,7 +219,7 @@ def test_too_few_patients_are_refused() -> None:
 
 def test_the_dar_calibration_without_a_holdout_is_refused() -> None:
     with pytest.raises(InputError, match="needs held-out images"):
-        audit(train=TRAIN, synthetic=TRAIN, settings=AuditSettings(calibration="dar"))
+        audit(train=TRAIN, synthetic=TRAIN, settings=AuditSettings(method="pearson", calibration="dar"))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +239,7 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> No
 
 def test_a_second_audit_finds_its_matches_in_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     synthetic = joined(pixels_of(films(5, first=300)))
-    settings = AuditSettings(n_controls=2, n_draws=2)
+    settings = AuditSettings(method="pearson", n_controls=2, n_draws=2)
     first = audit(train=TRAIN, holdout=HOLDOUT, synthetic=synthetic, settings=settings)
 
     def planted_only(queries: Blocks, *others: object, **named: object) -> Neighbours:
@@ -250,5 +258,10 @@ def test_an_arm_that_differs_from_the_other_is_noted() -> None:
     elsewhere = ImageSet.from_arrays(
         255 - pixels_of(films(60, first=100, seed=9)), films(60, first=100).table
     )
-    findings = audit(train=TRAIN, holdout=elsewhere, synthetic=joined(pixels_of(films(5, first=300))))
+    findings = audit(
+        train=TRAIN,
+        holdout=elsewhere,
+        synthetic=joined(pixels_of(films(5, first=300))),
+        settings=BY_PIXELS,
+    )
     assert any("Held-out images and training images differ" in note for note in findings.notes)

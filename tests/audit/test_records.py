@@ -18,7 +18,7 @@ from doppelscan.report import write_report
 from doppelscan.settings import Resources
 from doppelscan.workers import silent
 
-SETTINGS = AuditSettings(n_controls=2, n_draws=2)
+SETTINGS = AuditSettings(method="pearson", n_controls=2, n_draws=2)
 RESOURCES = Resources(memory=2**28, workers=2, device="cpu")
 TRAIN, HOLDOUT = films(20, side=32), films(20, first=20, side=32)
 DRAWN = joined(pixels_of(TRAIN)[:2], 255 - pixels_of(TRAIN)[2:3], pixels_of(films(2, first=40, side=32)))

@@ -10,17 +10,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import ndimage
 from torch import nn
 
 import copies
 from cohorts import films, pixels_of
 from copying import methods
-from copying.sets import SETS, Cohort, cohort
+from copying.autoencoder import SMALL_AUTOENCODER, Reconstruction
+from copying.lesions import lesion
+from copying.sets import SETS, Cohort, cohort, fewer
 from doppelscan.encoders.contrastive import ContrastiveSettings
+from doppelscan.generators.recipe import Training
 from doppelscan.images.parts import PARTS
 from doppelscan.images.transforms import HARD, STANDARD
 from doppelscan.seeds import stream
 from realdata import real_data
+from textures import textures
 
 every_method = pytest.mark.parametrize("method", methods.BASELINES)
 
@@ -34,7 +39,7 @@ def images() -> Cohort:
 
 @pytest.fixture(scope="module")
 def queries(images: Cohort) -> copies.Planted:
-    return copies.planted(images, list(copies.LISTS), 20)
+    return copies.planted(images, copies.USUAL, 20)
 
 
 def test_every_change_is_planted_in_both_arms(images: Cohort, queries: copies.Planted) -> None:
@@ -97,6 +102,66 @@ def test_pretrained_encoders_are_methods_by_the_names_of_their_files(images: Coh
     assert best.tolist() == list(range(10))
 
 
+def test_parts_are_outlined_where_they_lie_if_their_source_is_named() -> None:
+    train, held = (textures(4, (1, 112, 112), seed=seed) for seed in (0, 1))
+    few = Cohort(train, np.arange(4), held, np.arange(4) + 9, held[:0])
+    queries = copies.planted(few, {"standard": STANDARD[:1], "parts": PARTS[:1]}, 3)
+    source = queries.facts["source"].to_numpy()
+    found = copies.overlaps(train, source, (source >= 0) & (source != source[-4]), queries)
+    partial = (queries.facts["list"] == "parts") & queries.facts["copy"]
+    assert np.isnan(found[~partial]).all()
+    assert sorted(found[partial] > 0.5) == [False, True, True]
+    assert found[partial].min() == 0
+
+
+def test_a_lesion_is_outlined_and_planted_and_a_slice_without_one_is_left_out() -> None:
+    y, x = np.mgrid[:96, :96] - 48
+    head = np.where(np.hypot(x, y) < 40, 80, 0) + stream(0, "brain").normal(0, 3, (6, 96, 96))
+    mass = np.hypot(x - 10, y - 6) < 8
+    head[:3] += 60 * mass
+    slices = np.clip(head, 0, 255).astype(np.uint8)[:, None]
+    found = lesion(slices[0, 0])
+    assert found is not None
+    assert (found & mass).sum() / (found | mass).sum() > 0.6
+    assert lesion(slices[4, 0]) is None
+    few = Cohort(slices[:5], np.arange(5), slices[3:], np.arange(3) + 9, slices[:0])
+    queries = copies.planted(few, {"lesions": copies.LISTS["lesions"]}, 5)
+    assert sorted(queries.facts["source"]) == [0, 1, 2]
+    for pixels, region in zip(queries.pixels, queries.regions, strict=True):
+        assert pixels[0][ndimage.binary_erosion(region, iterations=4)].min() > 110
+        assert pixels[0][~region].max() < 110
+
+
+def test_reconstructions_are_of_an_autoencoder_of_the_training_images_alone(
+    images: Cohort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = replace(SMALL_AUTOENCODER.autoencoder, training=Training(n_images=320, batch=8), channels=(4, 8))
+    settings = replace(SMALL_AUTOENCODER, autoencoder=tiny)
+    change = Reconstruction.of(images.train, settings)
+    again = Reconstruction.of(images.train, settings)
+    film = images.held[0]
+    reconstructed = change(film)
+    assert (reconstructed.shape, reconstructed.dtype) == (film.shape, film.dtype)
+    np.testing.assert_array_equal(again(film), reconstructed)
+    assert again.model.folder == change.model.folder
+    assert not np.array_equal(reconstructed, film)
+    assert np.corrcoef(reconstructed.ravel(), film.ravel())[0, 1] > 0.3
+    monkeypatch.setattr(copies, "Reconstruction", type("Known", (), {"of": staticmethod(lambda _: change)}))
+    lists = copies.changes(images, ["standard", "hard"], autoencoder=True)
+    assert [one.name for one in lists["hard"]] == [*(one.name for one in HARD), "autoencoder"]
+    assert copies.changes(images, ["hard"], autoencoder=False) == {"hard": HARD}
+
+
+def test_fewer_training_images_are_of_whole_patients() -> None:
+    patient = np.repeat(np.arange(30), np.arange(30) % 4 + 1)
+    pixels = np.arange(len(patient))[:, None, None, None]
+    whole = Cohort(pixels, patient, pixels[:0], patient[:0], pixels[:0])
+    few = fewer(whole, 20)
+    assert 16 < len(few.train) <= 20
+    assert all(np.isin(few.train_patient, n).sum() == (patient == n).sum() for n in set(few.train_patient))
+    np.testing.assert_array_equal(patient[few.train.ravel()], few.train_patient)
+
+
 def test_dar_is_paper_b_s_encoder_made_small(images: Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
     paper = ContrastiveSettings(preset="dar").recipe(2)
     assert replace(methods.DAR.recipe(2), epochs=paper.epochs) == paper
@@ -140,11 +205,15 @@ def test_structural_similarity_agrees_with_loops() -> None:
 
 
 def test_a_perfect_and_a_blind_score_are_counted_so(images: Cohort, queries: copies.Planted) -> None:
-    rows = queries.facts.assign(score=queries.facts["copy"].astype(float), named=queries.facts["copy"])
-    perfect = copies.estimates(rows[rows["list"] == "hard"], copies.ALL)
-    assert [perfect[name].value for name in copies.MEASURES] == [1, 1, 1, 1]
+    copy = queries.facts["copy"]
+    rows = queries.facts.assign(score=copy.astype(float), named=copy, overlap=0.6).reset_index()
+    perfect = copies.estimates(rows[rows["list"] == "parts"], copies.ALL)
+    assert [perfect[name].value for name in copies.MEASURES] == [1, 1, 1, 1, 1]
+    perfect = copies.estimates(rows[rows["list"] == "hard"].assign(overlap=np.nan), copies.ALL)
+    assert [perfect[name].value for name in copies.MEASURES[:4]] == [1, 1, 1, 1]
+    assert not perfect["outlined"].known
     blind = copies.estimates(rows.assign(score=0.0, named=False), "flip")
-    assert [blind[name].value for name in copies.MEASURES] == [0, 0, 0.5, 0]
+    assert [blind[name].value for name in copies.MEASURES] == [0, 0, 0.5, 0, 0]
     assert (perfect["named"].n, blind["named"].n) == (20 * len(HARD), 20)
 
 
@@ -155,7 +224,8 @@ def test_identical_images_of_two_names_are_both_the_source() -> None:
 
 
 def test_tables_hold_every_list_method_and_number(images: Cohort, tmp_path: Path) -> None:
-    queries = copies.planted(images, ["standard", "parts"], 4)
+    lists = copies.changes(images, ["standard", "parts"], autoencoder=True)
+    queries = copies.planted(images, lists, 4)
     chosen = copies.chosen(["Pearson", "hash"], [])
     rows = [row for method in chosen.items() for row in copies.measured(images, queries, *method)]
     copies.write(pd.DataFrame(rows), images, "films", tmp_path / "copies")

@@ -31,5 +31,5 @@ def run_folder(folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> Pa
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DOPPELSCAN_CACHE", str(tmp_path_factory.mktemp("cache")))
         run = tmp_path_factory.mktemp("runs") / "run"
-        assert call("audit", *folders.options, "--out", run).code == 0
+        assert call("audit", *folders.options, "--method", "pearson", "--out", run).code == 0
     return run

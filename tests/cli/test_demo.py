@@ -1,24 +1,91 @@
-"""`doppelscan demo` says the truth beside what was found."""
+"""`doppelscan demo`: a generator that memorizes, audited; and planted copies, held against the truth."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from calling import call
+from doppelscan.imagesets import open_images
+from doppelscan.workers import Progress
+
+SMALL = {"_TRAIN": 4, "_HOLDOUT": 30, "_DRAWN": 12, "_SIZE": 16}
+RECIPE = (
+    *("n_images=40", "batch=8", "channels=8,16", "attention=false,true", "head_channels=8", "steps=20"),
+    *("sampler_steps=2", "precision=float32"),
+)
+
+
+class Cut(Exception):
+    """Somebody stops the demo."""
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, n in (("_TRAIN", 30), ("_HOLDOUT", 30), ("_NOVEL", 12)):
+    for name, n in SMALL.items():
         monkeypatch.setattr(f"doppelscan.cli.demo.{name}", n)
-    monkeypatch.setattr("doppelscan.cli.demo._COPIES", {"exact": 3, "flip": 2})
+    monkeypatch.setattr("doppelscan.cli.demo._RECIPE", RECIPE)
+    for name, n in (("_TRAIN", 30), ("_HOLDOUT", 30), ("_NOVEL", 12)):
+        monkeypatch.setattr(f"doppelscan.cli.planted.{name}", n)
+    monkeypatch.setattr("doppelscan.cli.planted._COPIES", {"exact": 3, "flip": 2})
 
 
-def test_the_truth_stands_before_the_findings(tmp_path: Path) -> None:
+def test_a_generator_is_trained_drawn_from_and_audited(tmp_path: Path) -> None:
     done = call("demo", "--out", tmp_path / "demo")
+    assert (done.code, done.err) == (0, "")
+    first, *_, last = done.out.splitlines()
+    assert first.startswith("A small diffusion model saw the films of 4 invented patients 10 times each; ")
+    assert first.endswith(" It drew 12 films.")
+    assert last == f"Report: {tmp_path / 'demo' / 'run' / 'report.html'}"
+    drawn = open_images(tmp_path / "demo" / "synthetic")
+    assert (len(drawn), drawn.shape) == (12, (1, 16, 16))
+    assert drawn.table["generator"].str.startswith("ddpm-").all()
+    assert set(drawn.table["seed"]) == set(range(12))
+
+
+@pytest.mark.parametrize("work", ["training ddpm", "drawing"])
+def test_a_demo_that_was_cut_off_comes_to_the_end_of_an_unbroken_one(
+    work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextlib.contextmanager
+    def cutting() -> Iterator[Progress]:
+        def cut(now: str, done: int, _total: int) -> None:
+            if now == work and done > 0:
+                raise Cut
+
+        yield cut
+
+    with monkeypatch.context() as patched:
+        patched.setattr("doppelscan.cli.demo.shown_progress", cutting)
+        with pytest.raises(Cut):
+            call("demo", "--out", tmp_path / "cut")
+    again, whole = (call("demo", "--out", tmp_path / name) for name in ("cut", "whole"))
+    assert again.out.replace(str(tmp_path / "cut"), str(tmp_path / "whole")) == whole.out
+    sets = [open_images(tmp_path / name / "synthetic").read(0, 12) for name in ("cut", "whole")]
+    np.testing.assert_array_equal(*sets)
+    matches = [pd.read_parquet(tmp_path / name / "run/matches.parquet") for name in ("cut", "whole")]
+    pd.testing.assert_frame_equal(*matches)
+
+
+def test_without_the_extra_nothing_is_begun_and_the_way_without_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    done = call("demo", "--out", tmp_path / "demo")
+    assert done.code == 2
+    assert "`demo --planted` needs none) needs diffusers (pip install 'doppelscan[generate]')" in done.err
+    assert not (tmp_path / "demo").exists()
+
+
+def test_of_planted_copies_the_truth_stands_before_the_findings(tmp_path: Path) -> None:
+    done = call("demo", "--planted", "--out", tmp_path / "demo")
     assert done.code == 0
     first, *_, last = done.out.splitlines()
     assert first.startswith("Truth: 5 of 17 synthetic images copy a patient. Found: ")
@@ -27,7 +94,10 @@ def test_the_truth_stands_before_the_findings(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_truth_is_in_the_json(tmp_path: Path) -> None:
-    said = json.loads(call("demo", "--out", tmp_path / "demo", "--json").out)
+def test_the_story_is_in_the_json(tmp_path: Path) -> None:
+    said = json.loads(call("demo", "--planted", "--out", tmp_path / "planted", "--json").out)
     assert said["truth"]["planted"] == {"exact": 3, "flip": 2}
     assert said["findings"]["n_synthetic"] == 17
+    said = json.loads(call("demo", "--out", tmp_path / "trained", "--json").out)
+    assert said["generator"].keys() == {"n_patients", "epochs", "n_drawn", "times"}
+    assert said["generator"]["n_patients"] == 4

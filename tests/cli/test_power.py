@@ -65,6 +65,8 @@ def test_several_lists_have_a_table_each(folders: Folders, tmp_path: Path) -> No
     done = call(*options(folders, tmp_path / "power"), "--transforms", "crop", "--transforms", "parts")
     heads = [line.split(":")[0] for line in done.out.splitlines() if line.startswith("pearson, ")]
     assert heads == ["pearson, standard", "pearson, hard", "pearson, parts"]
+    columns = [line.split()[-1] for line in done.out.splitlines() if line.split()[:3] == ["1", "2", "AUC"]]
+    assert columns == ["named", "named", "outlined"]
 
 
 def test_a_measurement_that_is_killed_goes_on_to_the_same_bytes(

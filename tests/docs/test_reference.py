@@ -14,7 +14,10 @@ from cohorts import films, joined, noisy_copies
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.errors import __all__ as errors
 from doppelscan.findings import ALIGNMENTS, CONTROLS, MATCHES, NULLS, Findings, read_run
+from doppelscan.findings.membership import MEMBERSHIP_FILES, SCORES, Attack, Difference, Membership, Told
 from doppelscan.findings.power import PLANTED, POWER_FILES, Detection, Power
+from doppelscan.findings.quality import QUALITY_FILES, SAMPLES, Quality, TwoSample
+from doppelscan.quality.traits import TRAITS
 
 from .options import command_names, option_table
 from .pages import ROOT, first_column
@@ -26,7 +29,9 @@ TABLES = {
     "nulls.parquet": NULLS,
     "controls.parquet": CONTROLS,
     "power.parquet": PLANTED,
+    "membership.parquet": SCORES,
     "alignments.parquet": ALIGNMENTS,
+    "quality.parquet": SAMPLES,
 }
 
 
@@ -61,13 +66,37 @@ def test_every_field_of_a_measurement_of_power_is_told() -> None:
     assert set(first_column(FILES, "The power folder")) == set(POWER_FILES)
 
 
+def test_every_field_of_a_membership_inference_is_told() -> None:
+    names = {"format", *(field.name for kind in (Membership, Attack, Told) for field in fields(kind))}
+    told = (COMMANDS.parent / "files.md").read_text()
+    assert names <= set(first_column(FILES, "membership.json"))
+    assert [field.name for field in fields(Difference) if f"`{field.name}`" not in told] == []
+    assert set(first_column(FILES, "The membership folder")) == set(MEMBERSHIP_FILES)
+
+
+def test_every_field_and_number_of_a_measurement_of_quality_is_told() -> None:
+    schema = json.loads((ROOT / "docs/schemas/quality-1.schema.json").read_text())
+    names = {"format", *(field.name for field in fields(Quality))}
+    assert names == set(first_column(FILES, "quality.json")) == set(schema["properties"])
+    assert set(first_column(FILES, "The quality folder")) == set(QUALITY_FILES)
+    assert set(schema["$defs"]["measured"]["properties"]["name"]["enum"]) == set(TRAITS)
+    assert set(schema["$defs"]["two_sample"]["properties"]) == {field.name for field in fields(TwoSample)}
+    howto = ROOT / "docs/howto/quality.md"
+    explained = {
+        *first_column(howto, "Reading a row"),
+        *first_column(howto, "Scores of memorization for the whole set"),
+    }
+    assert explained == set(TRAITS)
+    assert [name for name in TRAITS if f"`{name}`" not in FILES.read_text()] == []
+
+
 def test_what_a_run_records_is_told(tmp_path: Path) -> None:
     train = films(30)
     audit(
         train=train,
         synthetic=joined(noisy_copies(train, [0, 1])),
         holdout=films(30, first=30),
-        settings=AuditSettings(n_controls=2, n_draws=2),
+        settings=AuditSettings(method="pearson", n_controls=2, n_draws=2),
         out=tmp_path,
     )
     record = read_run(tmp_path).record

@@ -31,6 +31,7 @@ def detection(transform: str = "noise", fraction: float | None = 1.0) -> Detecti
         auc=rate,
         named=rate,
         precision=Estimate.unknown(),
+        outlined=Estimate.unknown(),
     )
 
 
@@ -64,6 +65,7 @@ def table() -> pd.DataFrame:
         "score": 0.5,
         "statistic": 0.1,
         "named": False,
+        "overlap": math.nan,
     }
     return pd.DataFrame([row, row | {"patient": "p1", "fraction": 0.5, "best_id": None}])
 

@@ -27,7 +27,7 @@ DIFFUSION = ["attention=false,true", "head_channels=8", "steps=50", "sampler_ste
 SMALLEST = {
     "stylegan2": ["n_z=8", "n_w=8", "capacity=64", "widest=8"],
     "vae": AUTOENCODER,
-    "ddpm": ["channels=8,16", *DIFFUSION],
+    "ddpm": ["channels=8,16", "patch=1", *DIFFUSION],
     "latent_diffusion": [
         *(f"autoencoder.{change}" for change in [*AUTOENCODER, "channels=8,16"]),
         *(f"diffusion.{change}" for change in [*DIFFUSION, "channels=32,64", "learning_rate=0.004"]),

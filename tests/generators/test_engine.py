@@ -96,11 +96,11 @@ def test_processes_share_a_batch_between_them() -> None:
 class _Deaf(Team):
     """One of several processes that hears nothing of the others."""
 
-    def average(self, tensors: object) -> None:
+    def average(self, tensors: object, *, n: int | None = None) -> None:
         pass
 
 
-def test_chance_is_that_of_the_seed_the_images_seen_the_process_and_the_part() -> None:
+def test_chance_is_that_of_the_seed_and_the_first_image_of_the_part() -> None:
     drawn: dict[object, float] = {}
 
     def drawing(_settings: object, networks: torch.nn.ModuleDict, batch: Batch) -> Iterator[Turn]:
@@ -121,6 +121,31 @@ def test_chance_is_that_of_the_seed_the_images_seen_the_process_and_the_part() -
     first = once(16)
     assert len(set(first)) == len(first) == 8
     assert once(24)[:8] == first
+
+
+def test_whichever_process_takes_a_part_its_chance_is_the_same() -> None:
+    drawn: list[float] = []
+
+    def drawing(_settings: object, networks: torch.nn.ModuleDict, batch: Batch) -> Iterator[Turn]:
+        drawn.append(float(torch.rand(())))
+        yield Turn("left", networks["left"].value.square())
+
+    def first_step(team: Team, at_once: int | None) -> list[float]:
+        drawn.clear()
+        student = learner(replace(SCHEDULE, at_once=at_once))
+        next(iter(training(replace(student, stage=replace(student.stage, turns=drawing)), a_lesson(), team)))
+        return list(drawn)
+
+    alone = first_step(ALONE, 4)
+    assert len(set(alone)) == 2
+    assert [*first_step(_Deaf(0, 2, CPU), None), *first_step(_Deaf(1, 2, CPU), None)] == alone
+
+
+def test_more_processes_than_images_in_a_batch_are_refused() -> None:
+    with pytest.raises(
+        InputError, match=r"batch: is 8 for 9 processes \(--set batch=9, or fewer processes\)"
+    ):
+        next(iter(training(learner(SCHEDULE), a_lesson(), _Deaf(8, 9, CPU))))
 
 
 def test_what_does_not_fit_ends_with_the_batch_to_try() -> None:

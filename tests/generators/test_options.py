@@ -13,6 +13,7 @@ from doppelscan.errors import InputError
 from doppelscan.generators.ddpm import DdpmSettings
 from doppelscan.generators.ddpm.settings import PRESETS
 from doppelscan.generators.options import changed, settings_of
+from doppelscan.generators.stylegan2 import PRESETS as STYLEGAN2
 
 TINY = PRESETS["tiny"]
 
@@ -29,6 +30,27 @@ def test_a_key_is_a_path_or_its_last_part() -> None:
     assert (after.training.batch, after.training.n_images, after.training.clip) == (8, 100, None)
     assert (after.channels, after.conditional) == ((16, 32), True)
     assert after.training.warm_up == TINY.training.warm_up
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("blit,geometry", ("blit", "geometry")),
+        ("blit", ("blit",)),
+        ('["blit", "geometry"]', ("blit", "geometry")),
+        (" blit , geometry ", ("blit", "geometry")),
+        ("", ()),
+    ],
+)
+def test_a_list_may_be_of_words_of_one_value_or_empty(text: str, groups: tuple[str, ...]) -> None:
+    assert changed(STYLEGAN2["tiny"], [f"groups={text}"]).adaptation.groups == groups
+
+
+def test_a_list_of_numbers_is_as_short_as_it_is_given() -> None:
+    one = changed(TINY, ["channels=32", "attention=true"])
+    assert (one.channels, one.attention) == ((32,), (True,))
+    with pytest.raises(InputError, match="'blot' is none"):
+        changed(STYLEGAN2["tiny"], ["groups=blit,blot"])
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:

@@ -53,8 +53,8 @@ def _latents(_settings: TwoSettings, networks: Networks, images: torch.Tensor) -
     return images.flatten(2).mean(2, keepdim=True)[..., None] - networks["mean"].value
 
 
-def _measure(_settings: TwoSettings, networks: Networks, latents: torch.Tensor) -> None:
-    networks["spread"].scale.fill_(float(latents.square().mean()))
+def _measure(_settings: TwoSettings, networks: Networks, latents: Iterator[torch.Tensor]) -> None:
+    networks["spread"].scale.fill_(float(torch.cat(list(latents)).square().mean()))
 
 
 def _draw(_settings: TwoSettings, networks: Networks, subject: Subject, asked: Draw) -> torch.Tensor:
@@ -136,6 +136,15 @@ def test_latents_are_made_once_and_their_scale_is_measured(tmp_path: Path) -> No
             assert float((latents - latent).abs().sum(1).min()) < 1e-5
     assert float(model.networks["spread"].scale) == pytest.approx(float(latents.square().mean()), rel=1e-4)
     assert "gap" in (tmp_path / "metrics.jsonl").read_text()
+
+
+def test_the_scale_is_that_of_all_images_even_where_they_are_augmented(tmp_path: Path) -> None:
+    chosen = TwoSettings(Training(n_images=8, batch=8), Training(n_images=8, batch=8, augmentation="dar"))
+    images = pictures((1, 4, 6), 300)
+    model = fit(images, chosen, out=tmp_path, keeping=EVERY_STEP)
+    ranges, mean = model.description.intensities, model.networks["mean"].value
+    latents = ranges.scaled(images.read(0, 300)).flatten(2).mean(2) - mean
+    assert float(model.networks["spread"].scale) == pytest.approx(float(latents.square().mean()), rel=1e-4)
 
 
 def test_augmented_images_are_encoded_anew_at_each_step(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -27,13 +28,33 @@ def test_alone_nothing_is_averaged_and_nobody_waited_for() -> None:
     assert (team.leads, team.size, value.tolist()) == (True, 1, [1.0, 2.0])
 
 
+def test_means_over_parts_of_a_batch_are_weighed_by_their_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes 0 and 1 take 3 and 4 of 7 images: the mean over all is 3 / 7 of the one and 4 / 7 of the other."""
+    asked: list[torch.Tensor] = []
+
+    class Accelerate:
+        class utils:  # noqa: N801 - named as the module is
+            @staticmethod
+            def reduce(flat: torch.Tensor, reduction: str) -> torch.Tensor:
+                assert reduction == "mean"
+                asked.append(flat)
+                return flat
+
+    monkeypatch.setattr("doppelscan.generators.team.doors.accelerate", lambda: Accelerate)
+    cpu = torch.device("cpu")
+    for rank, mean in enumerate([10.0, 20.0]):
+        Team(rank, 2, cpu).average([torch.tensor([mean])], n=7)
+    assert [Team(rank, 2, cpu).part(7) for rank in range(2)] == [range(3), range(3, 7)]
+    assert float(torch.stack(asked).mean()) == pytest.approx((3 * 10 + 4 * 20) / 7)
+
+
 def test_a_family_that_is_not_there_is_refused() -> None:
     with pytest.raises(InputError, match="'gan' is no family"):
         family_named("gan")
 
 
 @pytest.mark.slow
-def test_two_processes_train_one_model_and_go_on_after_a_stop(tmp_path: Path) -> None:
+def test_two_processes_train_the_model_of_one_and_go_on_after_a_stop(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "import sys\nfrom pathlib import Path\nfrom generators.small import *\n"
@@ -61,5 +82,16 @@ def test_two_processes_train_one_model_and_go_on_after_a_stop(tmp_path: Path) ->
     launched(tmp_path / "cut", 32)
     launched(tmp_path / "cut", 1000)
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
-    fit(pictures((1, 8, 8)), settings("ddpm"), out=tmp_path / "alone", keeping=QUIET)
-    assert weights(tmp_path / "alone").keys() == weights(tmp_path / "whole").keys()
+    for name, at_once in {"alone": 4, "other": 2}.items():  # two processes take parts of 4 of a batch of 8
+        chosen = settings("ddpm", f"at_once={at_once}")
+        fit(pictures((1, 8, 8)), chosen, out=tmp_path / name, keeping=QUIET)
+    together, alone, other = (_drawing_weights(tmp_path / name) for name in ("whole", "alone", "other"))
+    print(np.abs(together - alone).max(), np.abs(together - other).max())
+    assert np.linalg.norm(together - alone) < 0.02 * np.linalg.norm(together - other)
+
+
+def _drawing_weights(model: Path) -> np.ndarray:
+    """All averaged weights, one after the other."""
+    found = weights(model)
+    names = sorted(name for name in found if name.startswith("weights.safetensors/"))
+    return np.concatenate([np.frombuffer(found[name], np.float32) for name in names])

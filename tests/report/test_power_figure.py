@@ -46,6 +46,7 @@ def found(
         auc=rate,
         named=rate,
         precision=rate,
+        outlined=Estimate(value / 2, 0.0, 1.0, 50) if list_ == "parts" else Estimate.unknown(),
     )
 
 
@@ -88,6 +89,16 @@ def test_bands_are_the_intervals() -> None:
     (band,) = panels(measured("pearson"))["rotation"].collections
     corners = {(x, round(y, 6)) for x, y in band.get_paths()[0].vertices}
     assert {(0.5, 0.8), (0.5, 1.0), (1.0, 0.3), (1.0, 0.5)} <= corners
+
+
+def test_outlined_parts_are_dashed_and_whole_copies_have_no_such_line() -> None:
+    power = measured("pearson", lists=("parts",))
+    dashed = [line for line in panels(power)["rotation"].lines if line.get_linestyle() == "--"]
+    np.testing.assert_allclose(dashed[0].get_xydata(), [[0.5, 0.45], [1.0, 0.2]])
+    assert "dashed" in power_figure(power).legends[0].get_title().get_text()
+    whole = measured("pearson")
+    assert [line for line in panels(whole)["rotation"].lines if line.get_linestyle() == "--"] == []
+    assert "dashed" not in power_figure(whole).legends[0].get_title().get_text()
 
 
 def test_strengths_are_told_in_their_own_unit() -> None:

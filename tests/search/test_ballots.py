@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -31,8 +30,7 @@ def index() -> WordIndex:
 
 
 def polled(images: np.ndarray, index: WordIndex, excluded: tuple[np.ndarray, np.ndarray] = NOBODY) -> Poll:
-    with ThreadPoolExecutor(2) as pool:
-        return Poll.held(points_of(images), index, excluded, EVERY_WORD, pool)
+    return Poll.held(points_of(images), index, excluded, EVERY_WORD)
 
 
 def counted_by_hand(query: int, poll: Poll, n: int) -> np.ndarray:

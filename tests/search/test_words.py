@@ -78,10 +78,12 @@ def test_every_point_is_in_the_index_once_and_indices_are_the_same_every_time(
     monkeypatch.setattr(words, "_POINTS_A_WORD", 10)
     first, second = WordIndex.of(drawn(9, 20)), WordIndex.of(drawn(9, 20))
     np.testing.assert_array_equal(first.words, second.words)
-    assert sorted(first.order.tolist()) == list(range(160))
+    assert sorted(map(bytes, first.descriptors)) == sorted(map(bytes, first.points.descriptors))
+    owner = dict(zip(map(bytes, first.points.descriptors), first.points.image.tolist(), strict=True))
+    assert [owner[bytes(descriptor)] for descriptor in first.descriptors] == first.image.tolist()
     for word in range(len(first.words)):
-        mine = first.order[first.begins[word] : first.begins[word + 1]]
-        assert (nearest_words(first.points.descriptors[mine], first.words, 1)[:, 0] == word).all()
+        mine = first.descriptors[first.begins[word] : first.begins[word + 1]]
+        assert (nearest_words(mine, first.words, 1)[:, 0] == word).all()
 
 
 def test_nearest_words_are_in_order_of_distance() -> None:

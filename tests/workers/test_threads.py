@@ -1,11 +1,12 @@
-"""Linear algebra takes one thread while ours are many, and as many as before afterwards."""
+"""Libraries take one thread while ours are many, and as many as before afterwards."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from doppelscan.workers import single_threaded_algebra
+from doppelscan.workers import single_threaded_algebra, single_threaded_vision
 
 
 def test_products_take_one_thread_within_and_as_many_as_before_afterwards() -> None:
@@ -14,6 +15,13 @@ def test_products_take_one_thread_within_and_as_many_as_before_afterwards() -> N
     with single_threaded_algebra():
         assert set(blas_threads()) == {1}
     assert blas_threads() == before
+
+
+def test_pictures_are_worked_on_by_one_thread_within_and_by_as_many_as_before_afterwards() -> None:
+    before = cv2.getNumThreads()
+    with single_threaded_vision():
+        assert cv2.getNumThreads() == 1
+    assert cv2.getNumThreads() == before
 
 
 def blas_threads() -> list[int]:

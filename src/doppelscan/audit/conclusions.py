@@ -101,7 +101,7 @@ def conclude(evidence: Evidence, settings: AuditSettings) -> Conclusion:
 
 
 def statistic_of(matched: Matched, rule: Rule) -> Float64[np.ndarray, " m"]:
-    """What the verdict rests on: the margin, or the score itself where a threshold on it decides."""
+    """What the verdict rests on, or the score itself where a threshold on it decides."""
     return matched.statistic if rule.threshold is None else matched.score
 
 
@@ -119,6 +119,8 @@ def _threshold(evidence: Evidence, settings: AuditSettings) -> float | None:
 def _statistic_name(evidence: Evidence, rule: Rule) -> str:
     if rule.threshold is not None:
         return "score"
+    if len(evidence.kinds) > 1:
+        return "furthest"
     return "z" if evidence.sets.holdout is None else "margin"
 
 

@@ -14,6 +14,7 @@ from doppelscan.statistics import auc, clustered, sensitivity_at, threshold_at
 __all__ = ["detections"]
 
 _DRAWS = 300  # of the patients behind a threshold
+_OUTLINED = 0.5  # intersection over union
 
 
 def detections(planted: pd.DataFrame) -> tuple[Detection, ...]:
@@ -57,7 +58,15 @@ def _detection(rows: pd.DataFrame, novel: pd.DataFrame) -> Detection:
         auc=auc(*_scored(rows)),
         named=_share(copies["named"], copies),
         precision=_share(found["named"], found),
+        outlined=_outlined(copies, threshold),
     )
+
+
+def _outlined(copies: pd.DataFrame, threshold: float) -> Estimate:
+    """Of the copies, if they are of parts, those that are found and whose part is outlined."""
+    if copies["overlap"].isna().any():
+        return Estimate.unknown()
+    return _share((copies["statistic"] > threshold) & (copies["overlap"] > _OUTLINED), copies)
 
 
 def _scored(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

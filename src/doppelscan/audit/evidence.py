@@ -30,13 +30,18 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What an audit saw: `clean` leaves the identity errors out, `whole` keeps them."""
+    """What an audit saw: `clean` leaves the identity errors out, `whole` keeps them.
+
+    `kinds` are the kinds of evidence that were heard; `learnt` says whether an encoder was trained for one of them.
+    """
 
     sets: Sets
     clean: View
     whole: View
     identity_errors: tuple[IdentityError, ...]
     controls: tuple[ControlArm, ...]
+    kinds: tuple[str, ...]
+    learnt: bool
 
 
 def gather(
@@ -56,7 +61,8 @@ def gather(
     without = _view(clean.references, clean.null, settings, sets)
     everyone = _view(whole, _null(whole, settings), settings, sets) if clean.errors else without
     controls = plant_controls(clean.references, n_patients=settings.n_planted, seed=settings.seed)
-    return Evidence(sets, without, everyone, clean.errors, controls)
+    kinds = tuple(kind.name for kind in whole.kinds)
+    return Evidence(sets, without, everyone, clean.errors, controls, kinds, whole.learnt)
 
 
 def method_references(pixels: References, settings: AuditSettings) -> tuple[References, Cleaned]:

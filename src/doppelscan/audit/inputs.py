@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypedDict
 
 import numpy as np
 
-from doppelscan.audit.settings import AuditSettings
+from doppelscan.audit.settings import LEAST_TO_LEARN, AuditSettings
 from doppelscan.encoders.published import located
 from doppelscan.errors import InputError, Problem
-from doppelscan.images.preparation import Preparation
-from doppelscan.imagesets import ImageSet, open_images
-from doppelscan.imagesets.saving import cached
-from doppelscan.settings import Resources
-from doppelscan.workers import Progress
+from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets.together import Opener, Source, on_both_sides, open_all, other_shapes
 
 __all__ = [
     "Opener",
@@ -29,15 +24,6 @@ __all__ = [
     "other_shapes",
     "unseen_axes",
 ]
-
-_LEAST_TO_LEARN = 4  # two patients to learn from, two for the null
-
-Source = ImageSet | str | Path
-
-
-class _How(TypedDict):
-    resources: Resources
-    progress: Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,23 +39,6 @@ class Sets:
         """The sets that there are, by their part in the audit."""
         all_sets = {"train": self.train, "synthetic": self.synthetic, "holdout": self.holdout}
         return {name: images for name, images in all_sets.items() if images is not None}
-
-
-@dataclass(frozen=True)
-class Opener:
-    """How every set of an audit is opened and prepared."""
-
-    preparation: Preparation
-    patient_pattern: str | None
-    resources: Resources
-    progress: Progress
-
-    def __call__(self, source: Source, *, real: bool) -> ImageSet:
-        """The set, its pixels in the cache; the pattern finds patients in the ids of real images only."""
-        how: _How = {"resources": self.resources, "progress": self.progress}
-        if not isinstance(source, ImageSet):
-            source = open_images(source, patient_pattern=self.patient_pattern if real else None, **how)
-        return cached(source, preparation=self.preparation, **how)
 
 
 def load(
@@ -95,53 +64,6 @@ def load(
     ]:
         raise InputError(problems)
     return sets
-
-
-def open_all(
-    sources: Mapping[str, Source | None], opener: Opener, wrong: Sequence[Problem] = ()
-) -> dict[str, ImageSet]:
-    """The sets that are given, by their part; those but `synthetic` are real. `wrong` is what else is.
-
-    Raises
-    ------
-    InputError
-        For everything that is wrong with any of them.
-    """
-    opened: dict[str, ImageSet] = {}
-    problems = list(wrong)
-    for name, source in sources.items():
-        try:
-            if source is not None:
-                opened[name] = opener(source, real=name != "synthetic")
-        except InputError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise InputError(problems)
-    return opened
-
-
-def other_shapes(named: Mapping[str, ImageSet]) -> list[Problem]:
-    """What is wrong where the images of one set have another shape than those of another."""
-    shapes = {name: images.shape for name, images in named.items()}
-    if len(set(shapes.values())) == 1:
-        return []
-    listed = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes.items())
-    channels = len({shape[0] for shape in shapes.values()}) > 1
-    cure = "prepare them alike with `doppelscan prepare`, or give --size 128" + (
-        " --channels grey" * channels
-    )
-    return [Problem(f"the sets' images differ in shape: {listed}", cure=cure)]
-
-
-def on_both_sides(train: ImageSet, holdout: ImageSet) -> list[Problem]:
-    """What is wrong where a patient is trained on and held out."""
-    known = [set(images.table["patient"].dropna()) for images in (train, holdout)]
-    both = sorted(known[0] & known[1])
-    if not both:
-        return []
-    listed = ", ".join(both[:5]) + (f" and {len(both) - 5} more" if len(both) > 5 else "")
-    cure = "split by patient, for example with `doppelscan prepare --holdout 0.2`"
-    return [Problem(f"patients both trained on and held out: {listed}", where=holdout.name, cure=cure)]
 
 
 def absent_encoder(settings: AuditSettings) -> list[Problem]:
@@ -177,27 +99,19 @@ def unseen_axes(images: ImageSet, settings: AuditSettings) -> list[Problem]:
 
 def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
     cure = "give --holdout"
-    learns = _learns(sets.train, settings)
     if sets.holdout is None:
-        needing = {
-            "--calibration": settings.calibration == "dar",
-            "--method": learns,
-        }
+        needing = {"--calibration": settings.calibration == "dar", "--method": _learns(settings)}
         return [
             Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", where=name, cure=cure)
             for name, needs in needing.items()
             if needs
         ]
-    if learns and (n := len(np.unique(sets.holdout.patients))) < _LEAST_TO_LEARN:
+    if _learns(settings) and (n := len(np.unique(sets.holdout.patients))) < LEAST_TO_LEARN:
         what = f"{settings.method} learns from half of the held-out patients, and {n} are too few"
-        return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {_LEAST_TO_LEARN}")]
+        return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {LEAST_TO_LEARN}")]
     return []
 
 
-def _learns(train: ImageSet, settings: AuditSettings) -> bool:
-    """Whether an encoder is trained on half of the holdout."""
-    if settings.method == "pearson":
-        return False
-    from doppelscan.audit.learning import trains  # torch, which other audits do without while files are read
-
-    return trains(train, settings)
+def _learns(settings: AuditSettings) -> bool:
+    """Whether half of the holdout must be learnt from; `registered` does without where that cannot be."""
+    return settings.method == "contrastive" and settings.preset is not None

@@ -10,7 +10,7 @@ import numpy as np
 
 from doppelscan.audit.matched import Yardstick
 from doppelscan.audit.matching import References
-from doppelscan.audit.settings import AuditSettings
+from doppelscan.audit.settings import LEAST_TO_LEARN, AuditSettings
 from doppelscan.audit.spaces import Encoded, Encoder
 from doppelscan.audit.witnesses import Aligned, Correlated, Points, Posed, Tiles, Witness
 from doppelscan.encoders.contrastive import ContrastiveSettings, fitted
@@ -36,7 +36,8 @@ def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) 
     An encoder that is trained sees the training set and half of the held-out patients: so the two are treated alike,
     and the other half, `unseen`, is a fair null; a null of images that an encoder was trained on is
     anti-conservative. `twins` are patients found under two names; their held-out images are not trained on. For
-    paper B's threshold the encoder sees the training set alone, as there. A pretrained encoder has seen none.
+    paper B's threshold the encoder sees the training set alone, as there. A pretrained encoder has seen none. Where too
+    few patients are held out to train one, `registered` does without: pixels from afar name whom it aligns.
     """
     if settings.method == "contrastive":
         encoder, holdout, unseen = _encoder(pixels, twins, settings)
@@ -47,16 +48,29 @@ def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) 
     witnesses: tuple[Witness, ...] = (Correlated(), *from_afar, Tiles(), *([Points()] if films else []))
     if films and settings.pretrained is None:
         return _measured(_references(pixels, witnesses, pixels.holdout, None), settings.seed)
+    if settings.preset is not None and not _enough_to_learn(pixels.holdout):
+        aligned = Aligned((from_afar[-1],))
+        return _measured(_references(pixels, (*witnesses, aligned), pixels.holdout, None), settings.seed)
     encoder, holdout, unseen = _encoder(pixels, twins, settings)
     naming = Correlated(Encoded(encoder, learnt=unseen is not None)), from_afar[-1]
     return _measured(_references(pixels, (*witnesses, Aligned(naming)), holdout, unseen), settings.seed)
 
 
-def trains(train: ImageSet, settings: AuditSettings) -> bool:
-    """Whether an encoder is trained on such images: for volumes and films with few points by any method that learns."""
-    if settings.preset is None or settings.method == "pearson":
+def trains(train: ImageSet, holdout: ImageSet | None, settings: AuditSettings) -> bool:
+    """Whether an encoder is trained on such images.
+
+    By `contrastive`, unless its encoder is pretrained; by `registered` on volumes and films with few points, where
+    enough patients are held out.
+    """
+    if settings.preset is None:
         return False
-    return settings.method == "contrastive" or not _recognisable(train, settings.seed)
+    if settings.method == "contrastive":
+        return True
+    return _enough_to_learn(holdout) and not _recognisable(train, settings.seed)
+
+
+def _enough_to_learn(holdout: ImageSet | None) -> bool:
+    return holdout is not None and len(np.unique(holdout.patients)) >= LEAST_TO_LEARN
 
 
 def _recognisable(train: ImageSet, seed: int) -> bool:

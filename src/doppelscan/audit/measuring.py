@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from doppelscan.audit.detections import detections
 from doppelscan.audit.evidence import method_references
 from doppelscan.audit.inputs import Opener, Source
-from doppelscan.audit.learning import UNSEEN
+from doppelscan.audit.learning import UNSEEN, trains
 from doppelscan.audit.matching import References
+from doppelscan.audit.outlining import part_overlaps
 from doppelscan.audit.planting import ControlArm, plant
 from doppelscan.audit.power_settings import PowerSettings
 from doppelscan.audit.records import described, versions
@@ -22,6 +23,7 @@ from doppelscan.audit.sides import Sides, open_sides, too_few
 from doppelscan.errors import InputError
 from doppelscan.findings.power import Power, write_power
 from doppelscan.images.changes import Change
+from doppelscan.images.parts import PartialCopy
 from doppelscan.imagesets import split
 from doppelscan.search.duplicates import first_identical
 from doppelscan.settings import Resources
@@ -107,7 +109,8 @@ def _of_same_unseen(references: References, pixels: References, settings: PowerS
     unseen = references.unseen
     assert unseen is not None, "there is a holdout"
     assert pixels.holdout is not None, "there is a holdout"
-    if any(method != "pearson" for method in settings.methods):
+    audits = [settings.audit(method) for method in settings.methods]
+    if any(trains(pixels.train, pixels.holdout, audit) for audit in audits):
         shared = split(pixels.holdout, UNSEEN, seed=settings.seed)[1]
         unseen = unseen.take(np.flatnonzero(unseen.table["id"].isin(shared.table["id"])))
     if problems := too_few(unseen, 2, " besides near-identical images of others"):
@@ -124,7 +127,7 @@ def _rows(
     """A row for each planted image of an arm: the columns of the table that is kept, and what `detections` needs."""
     changes = [change for change in arm.transform if change is not None]
     best, source = arm.matched.best, arm.images.table.iloc[arm.source]
-    ids = references.train.table["id"].to_numpy()
+    ids, named = references.train.table["id"].to_numpy(), _named(arm, original)
     return pd.DataFrame(
         {
             "transform": arm.transform_names,
@@ -138,7 +141,8 @@ def _rows(
             "best_id": np.where(best >= 0, ids[best], None),
             "score": arm.matched.score,
             "statistic": arm.matched.statistic,
-            "named": _named(arm, original),
+            "named": named,
+            "overlap": _overlap(arm, named, references),
         }
     )
 
@@ -149,6 +153,21 @@ def _named(arm: ControlArm, original: Int64[np.ndarray, " t"]) -> Bool[np.ndarra
         return arm.named
     best = arm.matched.best
     return np.asarray((best >= 0) & (original[best] == original[arm.source]))
+
+
+def _overlap(
+    arm: ControlArm, named: Bool[np.ndarray, " n"], references: References
+) -> Float64[np.ndarray, " n"]:
+    """How far each partial copy's part is outlined, 0 where another image is named; NaN for all other images."""
+    partial = np.array([isinstance(change, PartialCopy) for change in arm.transform]) & (arm.name == "copy")
+    overlap, shown = np.where(partial, 0.0, np.nan), np.flatnonzero(partial & named)
+    if len(shown):
+        assert arm.planted is not None, "it is an arm of planted images"
+        copies, best = arm.planted.take(shown), arm.matched.best[shown]
+        overlap[shown] = part_overlaps(
+            copies, references.train, best, references.resources, references.progress
+        )
+    return overlap
 
 
 def _power(

@@ -8,7 +8,7 @@ import numpy as np
 
 from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
-from doppelscan.audit.settings import AuditSettings
+from doppelscan.audit.settings import LEAST_TO_LEARN, AuditSettings
 from doppelscan.imagesets import ImageSet
 from doppelscan.statistics import PatientNull
 
@@ -27,6 +27,12 @@ def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Ite
             "from copies. Hold patients out before training to control for it."
         )
     yield from _unknown_patients(evidence)
+    if "aligned" in evidence.kinds and settings.preset is not None and not evidence.learnt:
+        yield (
+            f"Fewer than {LEAST_TO_LEARN} patients are held out, too few to train an encoder. Pixels from afar, "
+            "flipped and turned by quarters, alone named the images that were aligned: copies moved further may be "
+            "missed."
+        )
     if null.n_patients < _FEW_PATIENTS:
         yield f"The null rests on {null.n_patients} patients only: rare copies need more to be told from chance."
     if settings.calibration != "conformal":

@@ -27,7 +27,7 @@ from doppelscan.settings import Resources
 from doppelscan.store import Cache
 from doppelscan.workers import Progress
 
-__all__ = ["align_pairs", "pictured"]
+__all__ = ["align_pairs", "aligned", "pictured"]
 
 FEWEST, MOST = 24, 100  # pairs: what a report shows by default, and what a run should hold
 
@@ -55,12 +55,19 @@ def pictured(matches: pd.DataFrame, sets: Sets, resources: Resources, progress: 
     best = best.head(min(max(FEWEST, int(best["copied"].sum())), MOST))
     synthetic = sets.synthetic.take(sets.synthetic.positions(best["synthetic_id"].tolist()))
     train = sets.train.take(sets.train.positions(best["train_id"].tolist()))
-    shards = []
-    for start in range(0, len(best), _SHARD):
-        rows = np.arange(start, min(start + _SHARD, len(best)))
-        progress("aligning for the report", start, len(best))
+    return aligned(synthetic, train, resources, progress, work="aligning for the report")
+
+
+def aligned(
+    synthetic: ImageSet, train: ImageSet, resources: Resources, progress: Progress, *, work: str
+) -> pd.DataFrame:
+    """The alignments of the images of the same position, as a table; what was aligned before is in the cache."""
+    shards, n = [], len(synthetic)
+    for start in range(0, n, _SHARD):
+        rows = np.arange(start, min(start + _SHARD, n))
+        progress(work, start, n)
         shards.append(_kept(synthetic.take(rows), train.take(rows), resources))
-    progress("aligning for the report", len(best), len(best))
+    progress(work, n, n)
     return pd.concat(shards, ignore_index=True) if shards else alignments_of(())
 
 

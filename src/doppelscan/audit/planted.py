@@ -9,17 +9,17 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int64, Shaped
+from jaxtyping import Bool, Int64, Shaped
 
 from doppelscan.images import Image
-from doppelscan.images.changes import Change, changed
+from doppelscan.images.changes import Change, changed, region_of
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.versions import code_versions
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
 from doppelscan.store import fingerprint
 
-__all__ = ["Job", "planted"]
+__all__ = ["Job", "planted", "regions_of"]
 
 _VERSION = 1  # of how images are changed; part of what planted images are known by
 _PART = 8  # planted images are kept while they take at most this part of the memory
@@ -44,6 +44,12 @@ def planted(
     """
     table = sources.table.iloc[[job.source for job in jobs]].reset_index(drop=True)
     return ImageSet(table, _Planted(tuple(jobs), sources, others, seed, resources), name="planted images")
+
+
+def regions_of(images: ImageSet) -> list[Bool[np.ndarray, "*space"]]:
+    """Of planted images, where in each its source is: all of it but for partial copies."""
+    assert isinstance(images.pixels, _Planted), "they were planted"
+    return images.pixels.regions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,14 +114,28 @@ class _Planted:
         """The images of these jobs; each source is read once."""
         pixels = _read(self.sources, [job.source for job in jobs])
         others = _read(self.others, [job.other for job in jobs])
-        ids = self.sources.table["id"].to_numpy()
 
         def make(job: Job) -> Shaped[np.ndarray, "c *space"]:
-            rng = stream(self.seed, "control", job.change.name, str(ids[job.source]))
-            return changed(job.change, pixels[job.source], rng, other=others.get(job.other))
+            return changed(job.change, pixels[job.source], self._chance(job), other=others.get(job.other))
 
         with ThreadPoolExecutor(self.resources.workers) as pool:
             return np.stack(list(pool.map(make, jobs)))
+
+    def regions(self) -> list[Bool[np.ndarray, "*space"]]:
+        """Where in each image its source is."""
+        pixels = _read(self.sources, [job.source for job in self.jobs])
+        others = _read(self.others, [job.other for job in self.jobs])
+        return [
+            region_of(job.change, pixels[job.source], self._chance(job), other=others.get(job.other))
+            for job in self.jobs
+        ]
+
+    def _chance(self, job: Job) -> np.random.Generator:
+        return stream(self.seed, "control", job.change.name, self._ids[job.source])
+
+    @cached_property
+    def _ids(self) -> list[str]:
+        return [str(one) for one in self.sources.table["id"]]
 
 
 def _known_by(images: ImageSet, positions: Sequence[int]) -> list[Any]:

@@ -32,7 +32,8 @@ class ControlArm:
     `name` is `copy` (changed training images: to be flagged), `novel` (the same changes of images that the
     generator never saw: not to be) or `same_patient` (other images of training patients: neither).
     `source` are positions in `images`, `patient` numbers patients alike in all arms; `named` says whether the
-    best match is the source.
+    best match is the source. `planted` are the images as they were changed, made when they are read; None where
+    none is.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ControlArm:
     transform: tuple[Change | None, ...]
     matched: Matched
     named: Bool[np.ndarray, " n"]
+    planted: ImageSet | None = None
 
     @property
     def transform_names(self) -> list[str]:
@@ -113,6 +115,9 @@ def _arm(
         tuple(job.change for job in jobs),
         matched,
         (matched.best == source) & (name == "copy"),
+        planted(
+            jobs, images, references.unseen or references.train, seed=seed, resources=references.resources
+        ),
     )
 
 

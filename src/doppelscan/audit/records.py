@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import platform
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-import doppelscan
-from doppelscan.audit.clock import Clock
 from doppelscan.audit.conclusions import Conclusion, JudgedControls, statistic_of
 from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
@@ -18,22 +14,12 @@ from doppelscan.audit.settings import AuditSettings
 from doppelscan.audit.verdicts import Rule
 from doppelscan.encoders.published import located, place_fingerprint
 from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run, alignments_of
+from doppelscan.findings.provenance import described, versions
 from doppelscan.imagesets import ImageSet
 from doppelscan.settings import Resources
+from doppelscan.workers.clock import Clock
 
 __all__ = ["as_run", "described", "versions"]
-
-_PACKAGES = (
-    "numpy",
-    "scipy",
-    "pandas",
-    "torch",
-    "zarr",
-    "pillow",
-    "pydicom",
-    "nibabel",
-    "opencv-python-headless",
-)
 
 
 def as_run(
@@ -58,25 +44,6 @@ def as_run(
         log=tuple(clock.log),
         alignments=alignments,
     )
-
-
-def described(images: ImageSet) -> dict[str, Any]:
-    """What a record says of a set."""
-    return {
-        "path": images.name,
-        "fingerprint": images.fingerprint,
-        "n": len(images),
-        "shape": list(images.shape),
-        "dtype": str(images.pixels.dtype),
-        "preparation": dict(images.preparation),
-        "unreadable": [[one.where, one.reason] for one in images.unreadable],
-    }
-
-
-def versions() -> dict[str, str]:
-    """What numbers depend on besides images and settings."""
-    packages = {name: metadata.version(name) for name in _PACKAGES}
-    return {"doppelscan": doppelscan.__version__, "python": platform.python_version()} | packages
 
 
 def _matches(conclusion: Conclusion, evidence: Evidence) -> pd.DataFrame:

@@ -9,7 +9,9 @@ from doppelscan.encoders.contrastive.settings import Effort, Preset
 from doppelscan.errors import InputError, Problem
 from doppelscan.images.preparation import Preparation
 
-__all__ = ["AuditSettings", "Calibration", "Method"]
+__all__ = ["LEAST_TO_LEARN", "AuditSettings", "Calibration", "Method"]
+
+LEAST_TO_LEARN = 4  # held-out patients where an encoder is trained: two to learn from, two for the null
 
 Method = Literal["pearson", "contrastive", "registered"]
 Calibration = Literal["conformal", "dar", "fixed"]
@@ -58,7 +60,7 @@ class AuditSettings:
         Bootstrap draws of the null's patients behind the intervals.
     """
 
-    method: Method = "pearson"
+    method: Method = "registered"
     encoder: str = "default"
     effort: Effort = "standard"
     calibration: Calibration = "conformal"
@@ -123,7 +125,10 @@ class AuditSettings:
             )
         if (self.method, self.calibration) == ("registered", "dar"):
             problems.append(
-                ("the calibration `dar` goes with the methods pearson and contrastive", "--calibration")
+                (
+                    "the calibration `dar` is a threshold on correlation; choose the method pearson or contrastive",
+                    "--calibration",
+                )
             )
         if self.threshold is not None and not -1 < self.threshold < 1:
             problems.append(

@@ -7,15 +7,19 @@ from io import TextIOWrapper
 
 import typer
 
+from doppelscan.cli.adopt import adopt
 from doppelscan.cli.agreement import agreement
 from doppelscan.cli.audit import audit
 from doppelscan.cli.dedupe import dedupe
 from doppelscan.cli.demo import demo
 from doppelscan.cli.display import say_error
+from doppelscan.cli.membership import membership
 from doppelscan.cli.power import power
 from doppelscan.cli.prepare import prepare
+from doppelscan.cli.quality import quality
 from doppelscan.cli.report import report
 from doppelscan.cli.sample import sample
+from doppelscan.cli.study import study
 from doppelscan.cli.train import train
 from doppelscan.errors import DoppelscanError, GateFailed
 
@@ -29,7 +33,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, prepare, train, sample, audit, dedupe, report, agreement, power):
+for command in (
+    demo,
+    prepare,
+    train,
+    adopt,
+    sample,
+    audit,
+    dedupe,
+    report,
+    agreement,
+    power,
+    quality,
+    membership,
+    study,
+):
     app.command()(command)
 
 

@@ -37,9 +37,12 @@ def audit(
     out: Annotated[Path, typer.Option(help="Folder for the findings, tables and report.")],
     holdout: Annotated[str | None, typer.Option(help="Real images of patients that it never saw.")] = None,
     method: Annotated[
-        Literal["pearson", "contrastive", "registered"],
-        typer.Option(help="What is compared: pixels, an encoder's vectors, or all kinds of evidence."),
-    ] = "pearson",
+        Literal["registered", "pearson", "contrastive"] | None,
+        typer.Option(
+            help="All kinds of evidence, pixels, or an encoder's vectors. "
+            "Default: registered; pearson with --calibration dar or fixed, thresholds on correlation."
+        ),
+    ] = None,
     encoder: Encoder = "default",
     effort: Annotated[
         Literal["quick", "standard", "thorough"],
@@ -82,7 +85,7 @@ def audit(
 
         check_folder(out)
         settings = AuditSettings(
-            method=method,
+            method=method or ("registered" if calibration == "conformal" else "pearson"),
             encoder=encoder,
             effort=effort,
             calibration=calibration,

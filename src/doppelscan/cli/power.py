@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["power"]
 
+_WIDTHS = (8, 8, 10)  # of AUC, named and outlined
+
 
 def power(
     train: Annotated[str, typer.Option(help="Images of which copies are planted.")],
@@ -124,20 +126,25 @@ def _table(method: str, listed: str, detections: Sequence[Detection]) -> Iterato
     """A line for each transform; one without degrees stands in the column nearest to the listed strength."""
     columns = sorted({one.fraction for one in detections if one.fraction is not None}) or [1.0]
     middle = min(columns, key=lambda fraction: abs(fraction - 1))
+    partial = any(one.outlined.known for one in detections)
     cells = {(one.transform, one.fraction or middle): one for one in detections}
     yield f"{method}, {listed}: share of copies found at 1% of false alarms, by strength (1 is the listed one)"
-    yield _row("", [f"{fraction:g}" for fraction in columns], ["AUC", "named"])
+    yield _row("", [f"{fraction:g}" for fraction in columns], ["AUC", "named", "outlined"][: 2 + partial])
     for name in dict.fromkeys(one.transform for one in detections):
         found = [cells.get((name, at)) for at in columns]
         at_middle = cells[name, middle]
         yield _row(
             name,
             ["" if one is None else _decimal(one.sensitivity_at_1_percent) for one in found],
-            [_decimal(at_middle.auc, 3), _decimal(at_middle.named)],
+            [
+                _decimal(at_middle.auc, 3),
+                *map(_decimal, (at_middle.named, at_middle.outlined)[: 1 + partial]),
+            ],
         )
     whole = cells.get(("all", middle))
     if whole is not None:
-        yield f"  all at {middle:g}: {whole.sensitivity_at_1_percent.percent()} found; AUC and named are at {middle:g}."
+        further = "AUC, named and outlined" if partial else "AUC and named"
+        yield f"  all at {middle:g}: {whole.sensitivity_at_1_percent.percent()} found; {further} are at {middle:g}."
 
 
 def _row(name: str, found: Sequence[str], further: Sequence[str]) -> str:
@@ -146,7 +153,7 @@ def _row(name: str, found: Sequence[str], further: Sequence[str]) -> str:
         + name.ljust(16)
         + "".join(cell.rjust(7) for cell in found)
         + "   "
-        + "".join(cell.rjust(8) for cell in further)
+        + "".join(cell.rjust(width) for cell, width in zip(further, _WIDTHS, strict=False))
     )
 
 

@@ -21,6 +21,7 @@ from jaxtyping import Complex64, Float32, Int64, Shaped, UInt8
 from doppelscan.encoders.shades import grey, refuse_unless_finite, resized
 from doppelscan.errors import InputError, Problem
 from doppelscan.settings import Resources
+from doppelscan.workers import single_threaded_vision
 
 __all__ = ["ONE", "KeypointSettings", "Keypoints", "extract_keypoints", "inverted", "joined", "mirrored"]
 
@@ -149,7 +150,7 @@ def extract_keypoints(
     for pixels in _blocks(images, resources.memory // 8):
         _refuse_unless_films(pixels)
         space = pixels.shape[2:]
-        with ThreadPoolExecutor(resources.workers) as pool:
+        with single_threaded_vision(), ThreadPoolExecutor(resources.workers) as pool:
             found += pool.map(partial(_found, settings=settings), pixels)
     return _joined(found, space)
 
@@ -214,7 +215,7 @@ def _found(image: Shaped[np.ndarray, "c h w"], settings: KeypointSettings) -> Fo
     small = resized(shades, settings.side) if shades.size else shades
     if not shades.any() or min(small.shape) < _LEAST_SIDE:
         return _NOTHING
-    sift = cv2.SIFT.create(nfeatures=0, contrastThreshold=settings.contrast, edgeThreshold=10)
+    sift = cv2.SIFT.create(nfeatures=settings.most, contrastThreshold=settings.contrast, edgeThreshold=10)
     clahe = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8))
     points, descriptors = sift.detectAndCompute(clahe.apply(small), None)
     if not points:

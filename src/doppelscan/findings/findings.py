@@ -57,13 +57,16 @@ class Findings:
     Attributes
     ----------
     method
-        How pairs are scored: `pearson`, by their pixels; `contrastive`, by the vectors of an encoder.
+        How pairs are scored: `registered`, by all kinds of evidence; `pearson`, by their pixels; `contrastive`, by
+        the vectors of an encoder.
     calibration
         What decides: `conformal` (p-values, false discovery rate), `dar` (paper B's 95th percentile)
         or `fixed` (a threshold given by the user).
     statistic
         What the verdict rests on: `margin` (Fisher's z of the best training score less that of the best
-        held-out score), `z` (of the best training score alone, where there is no holdout) or `score`.
+        held-out score), `z` (of the best training score alone, where there is no holdout), `furthest` (with
+        `registered`: how far the furthest of all kinds of evidence is beyond the ordinary, 1 being what one stranger
+        in twenty exceeds in that kind) or `score`.
     n_synthetic, n_train, n_holdout
         Images in each set.
     n_patients

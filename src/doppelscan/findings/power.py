@@ -35,6 +35,10 @@ PLANTED = pa.schema(
         ("score", pa.float64()),
         ("statistic", pa.float64()),
         ("named", pa.bool_()),  # whether the best match is the source, or has the very same pixels
+        (
+            "overlap",
+            pa.float64(),
+        ),  # of the outlined part with the copied one (IoU); null but for partial copies
     ],
     metadata={"format": "doppelscan-planted/1"},
 )
@@ -63,6 +67,9 @@ class Detection:
         Share of the copies whose best match is their source, or has the very same pixels.
     precision
         The same share of those found at 1%.
+    outlined
+        Share of the partial copies that are found at 1%, named, and whose part is outlined: the outline and the
+        part have more than half in common of what either covers (IoU). Unknown where whole images are copied.
     """
 
     method: str
@@ -79,6 +86,7 @@ class Detection:
     auc: Estimate
     named: Estimate
     precision: Estimate
+    outlined: Estimate
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -17,6 +17,7 @@ from doppelscan.generators.intensities import Intensities
 from doppelscan.generators.options import settings_of
 from doppelscan.generators.registry import family_named, family_of
 from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets.pixels import ArrayPixels, ZarrPixels
 from doppelscan.settings import Resources
 from doppelscan.store import read_json, write_json
 
@@ -37,6 +38,8 @@ class Description:
         Which images: `name`, `fingerprint`, `n_images`, `n_patients`, `patients_known`; empty without a holdout.
     amended
         Where training went on with other settings: `seen`, and the `settings` until then.
+    spacing_mm
+        Of all training images, hence of those that are drawn; None where they differ, or one has none.
     """
 
     family: str
@@ -49,6 +52,7 @@ class Description:
     held_out: Mapping[str, Any]
     versions: Mapping[str, str]
     amended: tuple[Mapping[str, Any], ...] = ()
+    spacing_mm: tuple[float, ...] | None = None
 
     @staticmethod
     def of(
@@ -82,6 +86,7 @@ class Description:
             _about(images),
             {} if holdout is None else _about(holdout),
             _versions(),
+            spacing_mm=_spacing(images),
         )
 
     @property
@@ -114,6 +119,7 @@ class Description:
                 "intensities": settings_of(Intensities, content["intensities"]),
                 "label_counts": tuple(content["label_counts"]),
                 "amended": tuple(content["amended"]),
+                "spacing_mm": _as_spacing(content.get("spacing_mm")),
             }
             return Description(**(content | parts))
         except (KeyError, TypeError, InputError) as error:
@@ -146,6 +152,26 @@ def _subject(images: ImageSet, settings: Settings) -> tuple[Subject, tuple[int, 
     return Subject(images.shape, tuple(map(str, counts.index))), tuple(map(int, counts))
 
 
+def _spacing(images: ImageSet) -> tuple[float, ...] | None:
+    """The spacing of all images, to a thousandth; None where they differ, or one has none."""
+    if isinstance(images.pixels, ArrayPixels):
+        return None
+    known = images.pixels.spacing_mm if isinstance(images.pixels, ZarrPixels) else _one_by_one(images)
+    found = [None if spacing is None else np.asarray(spacing, np.float64) for spacing in known]
+    first = found[0]
+    if first is None or any(one is None or not np.allclose(one, first, rtol=1e-3) for one in found):
+        return None
+    return tuple(map(float, first))
+
+
+def _one_by_one(images: ImageSet) -> list[tuple[float, ...] | None]:
+    return [image.spacing_mm for image in images]
+
+
+def _as_spacing(value: Any) -> tuple[float, ...] | None:
+    return None if value is None else tuple(map(float, value))
+
+
 def _about(images: ImageSet) -> dict[str, Any]:
     return {
         "name": images.name,
@@ -164,6 +190,6 @@ def _what_counts(description: Description) -> dict[str, Any]:
     """All that the weights depend on."""
     values: dict[str, Any] = asdict(description)
     values["trained_on"] = description.trained_on["fingerprint"]
-    for name in ("held_out", "versions", "amended"):
+    for name in ("held_out", "versions", "amended", "spacing_mm"):
         del values[name]
     return values

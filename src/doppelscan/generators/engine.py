@@ -51,6 +51,13 @@ class Lesson:
         labels = torch.from_numpy(self.labels[chosen]).to(learner.device)
         return Batch(images, labels, told, learner.seen, learner.step)
 
+    def plain(self, size: int) -> Iterator[torch.Tensor]:
+        """All examples as they are, each once, in batches of this size."""
+        for start in range(0, len(self.examples), size):
+            chosen = np.arange(start, min(start + size, len(self.examples)), dtype=np.int64)
+            images = self.examples.batch(chosen)
+            yield images if self.encode is None else self.encode(images)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -65,14 +72,19 @@ class Step:
 def training(learner: Learner, lesson: Lesson, team: Team) -> Iterator[Step]:
     """The steps that are left; after each, `learner` is ready for the next.
 
-    A training that goes on from a checkpoint repeats an unbroken one: on a CPU bit for bit.
+    A training that goes on from a checkpoint repeats an unbroken one: on a CPU bit for bit. Several processes
+    learn, but for rounding, what one learns that takes their parts of each batch one after the other.
 
     Raises
     ------
     InputError
-        If the device's memory does not hold a batch; it names the batch to try.
+        If the device's memory does not hold a batch; it names the batch to try. If there are more processes than
+        images in a batch.
     """
     schedule = learner.training
+    if schedule.batch < team.size:
+        cure = f"--set batch={team.size}, or fewer processes"
+        raise InputError(Problem(f"is {schedule.batch} for {team.size} processes", where="batch", cure=cure))
     learner.own().train()
     while not learner.finished:
         logged: dict[str, torch.Tensor] = {}
@@ -94,26 +106,26 @@ def autocast(training: Training, device: torch.device) -> contextlib.AbstractCon
 def _step(learner: Learner, lesson: Lesson, team: Team, logged: dict[str, torch.Tensor]) -> None:
     """Every player's move; what they log is put into `logged`."""
     parts = _parts(learner, team)
-    games = [_game(learner, lesson, team, parts, number) for number in range(len(parts))]
+    games = [_game(learner, lesson, parts, number) for number in range(len(parts))]
     while (player := _gradients(learner, games, logged)) is not None:
         _move(learner, player, team, logged)
 
 
 def _parts(learner: Learner, team: Team) -> list[range]:
     """The images of this process in this step, in parts that are held at once."""
-    schedule = learner.training
-    first = learner.seen + team.rank * schedule.batch // team.size
-    stop = learner.seen + (team.rank + 1) * schedule.batch // team.size
-    at_once = schedule.at_once or max(stop - first, 1)
+    schedule, own = learner.training, team.part(learner.training.batch)
+    first, stop = learner.seen + own.start, learner.seen + own.stop
+    at_once = schedule.at_once or len(own)
     return [range(start, min(start + at_once, stop)) for start in range(first, stop, at_once)]
 
 
-def _game(
-    learner: Learner, lesson: Lesson, team: Team, parts: list[range], number: int
-) -> Iterator[tuple[Turn, float]]:
-    """The turns on one part of the batch, each by chance of its own, with the part's share of the batch."""
+def _game(learner: Learner, lesson: Lesson, parts: list[range], number: int) -> Iterator[tuple[Turn, float]]:
+    """The turns on one part of the batch, each by chance of its own, with the part's share of the parts.
+
+    Chance is that of the part's first image: whichever process takes it, it comes to the same.
+    """
     part, share = parts[number], len(parts[number]) / sum(map(len, parts))
-    names = (learner.stage.name, learner.seen, team.rank, number)
+    names = (learner.stage.name, part.start)
     with seeded(learner.device, lesson.seed, "batch", *names):
         batch = lesson.batch(learner, part, _after(number, parts, learner.training))
     turns = learner.stage.turns(learner.settings, learner.networks, batch)
@@ -152,7 +164,7 @@ def _move(learner: Learner, player: str, team: Team, logged: dict[str, torch.Ten
     """One step of the player's optimiser."""
     schedule, optimizer = learner.training, learner.optimizers[player]
     weights = learner.moved_by(player)
-    team.average([weight.grad for weight in weights if weight.grad is not None])
+    team.average([weight.grad for weight in weights if weight.grad is not None], n=schedule.batch)
     if schedule.clip is not None:
         logged[f"{player} gradient"] = torch.nn.utils.clip_grad_norm_(weights, schedule.clip)
     rate = learner.stage.players(learner.settings)[player].learning_rate * schedule.rate(learner.seen)

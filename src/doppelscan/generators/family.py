@@ -7,7 +7,7 @@ several devices, moving averages, checkpoints, logs, grids, sampling by seed. Wh
   3D, any number of channels, any lengths of the axes. Each network pads what it cannot halve.
 - Everything that a next step depends on lives in the networks, as weights or buffers (a running mean of path
   lengths, the strength of an augmentation): a training that goes on is then the same as an unbroken one.
-- Before each micro-batch the engine seeds torch's own generators from (seed, stage, images seen, process), so
+- Before each micro-batch the engine seeds torch's own generators from (seed, stage, number of its first image), so
   `turns` draws with `torch.randn` and dropout as it likes. `draw` never does: each image's chance comes from
   its own seed, by `Noise`.
 - Networks are in training mode and without gradients where they are frozen; autocast is on where it pays.
@@ -23,6 +23,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import nn
 
+from doppelscan.generators.denoising import Denoiser
 from doppelscan.generators.noise import Noise
 from doppelscan.generators.recipe import Training
 
@@ -32,6 +33,7 @@ __all__ = [
     "Draw",
     "Drawing",
     "Family",
+    "Guide",
     "Networks",
     "Player",
     "Settings",
@@ -151,7 +153,7 @@ class Stage(Generic[S]):
         What the networks of earlier stages (averaged, frozen) make of a batch of images, once, before this
         stage begins: latents. None: the images themselves.
     begin
-        Called once with the new networks and the first few examples: measures a scale, into a buffer.
+        Called once with the new networks and all examples, unaugmented, in batches: measures a scale, into a buffer.
     """
 
     name: str
@@ -162,7 +164,7 @@ class Stage(Generic[S]):
     averaged: tuple[str, ...]
     validation: Callable[[S, Networks, Batch], Float[torch.Tensor, " n"]] | None = None
     examples: Callable[[S, Networks, torch.Tensor], torch.Tensor] | None = None
-    begin: Callable[[S, Networks, torch.Tensor], None] | None = None
+    begin: Callable[[S, Networks, Iterator[torch.Tensor]], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,22 @@ class Drawing:
     truncation: float | None = None
 
 
+@runtime_checkable
+class Guide(Protocol):
+    """Whatever leads diffusion while it draws, by changing what it takes the finished images to be."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells its guidance from all others'."""
+        ...
+
+    def __call__(
+        self, expected: Float[torch.Tensor, "n c *space"], t: int
+    ) -> Float[torch.Tensor, "n c *space"]:
+        """The images in [-1, 1] to be led to, where `expected` are foreseen after step `t`: each by itself alone."""
+        ...
+
+
 @dataclass(frozen=True)
 class Draw:
     """A batch to be drawn: one seed, hence one stream of noise, and one label (-1: any) an image."""
@@ -183,6 +201,7 @@ class Draw:
     noise: Noise
     labels: Int64[torch.Tensor, " n"]
     options: Drawing
+    guide: Guide | None = None
 
     @property
     def device(self) -> torch.device:
@@ -205,10 +224,14 @@ class Family(Generic[S]):
         without gradients. Image i depends on `draw.noise` i and label i alone.
     options
         The fields of `Drawing` that it knows, besides `label`.
+    follows
+        Whether `draw` follows a `Guide`.
     preview
         How images are drawn for the grids that show how training goes.
     axes
         The numbers of spatial axes that it can do.
+    denoiser
+        The averaged networks on a device, as one who looks into them sees them; None where nothing diffuses.
     """
 
     name: str
@@ -216,8 +239,10 @@ class Family(Generic[S]):
     stages: tuple[Stage[S], ...]
     draw: Callable[[S, Networks, Subject, Draw], Float[torch.Tensor, "n c *space"]]
     options: frozenset[str] = frozenset()
+    follows: bool = False
     preview: Drawing = Drawing()
     axes: frozenset[int] = frozenset({2, 3})
+    denoiser: Callable[[S, Networks, torch.device], Denoiser] | None = None
 
 
 AnyFamily: TypeAlias = Family[Any]

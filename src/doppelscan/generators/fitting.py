@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from doppelscan.errors import InputError, Problem
+from doppelscan.generators.chance import seeded
 from doppelscan.generators.checkpoints import checkpoints_of, resume
 from doppelscan.generators.description import Description
-from doppelscan.generators.engine import training
+from doppelscan.generators.engine import Lesson, training
 from doppelscan.generators.family import Networks, Settings
 from doppelscan.generators.journal import Diverged
 from doppelscan.generators.learner import Learner
@@ -24,8 +24,6 @@ from doppelscan.store import check_writable
 from doppelscan.workers import Progress, silent
 
 __all__ = ["amend", "fit"]
-
-_MEASURED = 256  # examples that a stage may measure a scale on
 
 
 def fit(
@@ -132,26 +130,28 @@ def _stage(course: Course, number: int, before: Networks | None) -> Networks:
         resume(learner, found[-1])
     if learner.finished:
         return learner.averaged
-    if not found and learner.stage.begin is not None:
-        _measure(learner, course)
-    _trained(course, number, learner)
+    lesson = course.lesson(learner)
+    if not found:
+        _begun(learner, lesson)
+    _trained(course, number, learner, lesson)
     return learner.averaged
 
 
 @torch.no_grad()
-def _measure(learner: Learner, course: Course) -> None:
-    """Let new networks measure what they need on the first examples, the averaged ones alike."""
-    assert learner.stage.begin is not None, "asked for where there is something to measure"
-    few = np.arange(min(len(course.images), _MEASURED), dtype=np.int64)
-    first = course.made_examples(learner, course.images.take(few)).batch(few)
-    learner.stage.begin(learner.settings, learner.networks, first)
+def _begun(learner: Learner, lesson: Lesson) -> None:
+    """Let new networks measure what they need on all examples, the averaged ones alike."""
+    if learner.stage.begin is None:
+        return
+    size = learner.training.at_once or learner.training.batch
+    with seeded(learner.device, lesson.seed, "begin", learner.stage.name):
+        learner.stage.begin(learner.settings, learner.networks, lesson.plain(size))
     for name in learner.stage.averaged:
         learner.averaged[name].load_state_dict(learner.networks[name].state_dict())
 
 
-def _trained(course: Course, number: int, learner: Learner) -> None:
+def _trained(course: Course, number: int, learner: Learner, lesson: Lesson) -> None:
     """Take the learner through all steps that are left, writing down how it goes."""
-    lesson, watch = course.lesson(learner), Watch.of(course, number, learner)
+    watch = Watch.of(course, number, learner)
     if learner.training.compile:
         for network in learner.own().values():
             network.compile()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from torch import nn
 
 from doppelscan.encoders.devices import device_named
 from doppelscan.errors import InputError, Problem
+from doppelscan.generators.asking import refuse_unknown
 from doppelscan.generators.chance import seeded
 from doppelscan.generators.checkpoints import Checkpoint, checkpoints_of, load_averaged
+from doppelscan.generators.denoising import Denoiser
 from doppelscan.generators.description import Description
-from doppelscan.generators.drawing import at_once, drawn
+from doppelscan.generators.drawing import batch_size, drawn
 from doppelscan.generators.engine import autocast
-from doppelscan.generators.family import Drawing, Networks
+from doppelscan.generators.family import Drawing, Guide, Networks
 from doppelscan.generators.learner import layout_of
 from doppelscan.images import Image
 from doppelscan.imagesets import ImageSet, save
@@ -67,7 +70,9 @@ class Model:
         networks = networks.to(memory_format=layout_of(description.subject))  # type: ignore[call-overload]
         return Model(folder, checkpoint, description, networks, place)
 
-    def sample(self, seeds: Sequence[int], options: Drawing | None = None) -> ImageSet:
+    def sample(
+        self, seeds: Sequence[int], options: Drawing | None = None, *, guide: Guide | None = None
+    ) -> ImageSet:
         """One image a seed, drawn when it is asked for; its id is its seed.
 
         The table says the seed, the generator (its fingerprint) and, of a conditional model, the label: the
@@ -76,16 +81,16 @@ class Model:
         Raises
         ------
         InputError
-            If the family does not know an option, or the model not the label.
+            If the family does not know an option or follows no guide, or the model does not know the label.
         """
         options = options or Drawing()
-        self._refuse_unknown(options)
+        self._refuse_unknown(options, guide)
         labels = self._labels(seeds, options)
         names = [self.description.subject.labels[number] if number >= 0 else None for number in labels]
         generator = f"{self.description.family}-{self.fingerprint[:12]}"
         ids = [f"{seed:08d}" for seed in seeds]
         columns = {"id": ids, "label": names, "seed": list(seeds), "generator": generator}
-        pixels = DrawnPixels(self, np.array(seeds, dtype=np.int64), labels, options)
+        pixels = DrawnPixels(self, np.array(seeds, dtype=np.int64), labels, options, guide)
         return ImageSet(with_columns(pd.DataFrame(columns)), pixels, name=f"samples of {self.folder}")
 
     def sample_to(
@@ -94,16 +99,34 @@ class Model:
         out: Path,
         options: Drawing | None = None,
         *,
+        guide: Guide | None = None,
         progress: Progress = silent,
     ) -> ImageSet:
         """The same, written to a folder; a call that was cut off goes on where it stood when it is made again."""
-        images = self.sample(seeds, options)
+        images = self.sample(seeds, options, guide=guide)
         size = images.pixels.at_once if isinstance(images.pixels, DrawnPixels) else 1
 
         def drawing(_work: str, done: int, _total: int) -> None:
             progress("drawing", min(done * size, len(images)), len(images))
 
         return save(images, out, resources=Resources(workers=1), progress=drawing)
+
+    @cached_property
+    def denoiser(self) -> Denoiser:
+        """What can be asked of a diffusion model about an image.
+
+        Raises
+        ------
+        InputError
+            If the family is of another kind.
+        """
+        about = self.description
+        if about.kind.denoiser is None:
+            cure = "draw images with `doppelscan sample`, and give --synthetic"
+            raise InputError(
+                Problem(f"{about.family} is no diffusion model", where=str(self.folder), cure=cure)
+            )
+        return about.kind.denoiser(about.settings, self.networks, self.device)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -123,20 +146,17 @@ class Model:
             [stream(seed, "label").choice(len(labels), p=shares) for seed in seeds], dtype=np.int64
         )
 
-    def _refuse_unknown(self, options: Drawing) -> None:
-        family, labels = self.description.kind, self.description.subject.labels
-        given = {field.name for field in fields(options) if getattr(options, field.name) is not None}
-        problems = [
-            Problem(f"{family.name} knows no {name}", where=f"--{name}", cure="leave it out")
-            for name in sorted(given - family.options - {"label"})
-        ]
-        if options.label is not None and options.label not in labels:
-            cure = f"one of {', '.join(labels)}" if labels else "this model is unconditional"
-            problems.append(
-                Problem(f"{options.label!r} is no label of the model", where="--label", cure=cure)
-            )
-        if problems:
-            raise InputError(problems)
+    def _refuse_unknown(self, options: Drawing, guide: Guide | None) -> None:
+        family = self.description.kind
+        if guide is not None and not family.follows:
+            raise InputError(Problem(f"{family.name} follows no guide", cure="diffusion of pixels does"))
+        refuse_unknown(
+            options,
+            generator=family.name,
+            known=family.options,
+            labels=self.description.subject.labels,
+            unlabelled="this model is unconditional",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,14 +167,18 @@ class DrawnPixels:
     seeds: Int64[np.ndarray, " n"]
     labels: Int64[np.ndarray, " n"]
     options: Drawing
+    guide: Guide | None = None
 
     def __len__(self) -> int:
         return len(self.seeds)
 
-    @property
+    @cached_property
     def at_once(self) -> int:
         """Images that are drawn together."""
-        return at_once(self.model.description.subject, self.model.device)
+        with self._autocast():
+            return batch_size(
+                self.model.description, self.model.networks, options=self.options, device=self.model.device
+            )
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -170,7 +194,8 @@ class DrawnPixels:
     def fingerprint(self) -> str:
         """What the images are: the model, the seeds, the options and the device that rounds."""
         drawn_as = [self.seeds.tolist(), self.labels.tolist(), asdict(self.options), self.model.device.type]
-        return fingerprint([self.model.fingerprint, *drawn_as])
+        led = [] if self.guide is None else [self.guide.fingerprint]
+        return fingerprint([self.model.fingerprint, *drawn_as, *led])
 
     @cached_property
     def _drawn(self) -> Shaped[np.ndarray, "n c *space"]:
@@ -178,26 +203,34 @@ class DrawnPixels:
 
     def image(self, position: int) -> Image:
         """One image; all of them are drawn and kept when the first is asked for, so take few."""
-        if len(self) > self.at_once:
-            return Image(self.read(position, position + 1)[0])
-        return Image(self._drawn[position])
+        alone = len(self) > self.at_once
+        pixels = self.read(position, position + 1)[0] if alone else self._drawn[position]
+        return Image(pixels, self.model.description.spacing_mm)
 
     def read(self, start: int, stop: int) -> Shaped[np.ndarray, "n c *space"]:
         """Consecutive images."""
-        about = self.model.description
-        with autocast(about.kind.stages[-1].training(about.settings), self.model.device):
+        size = self.at_once
+        with self._autocast():
             return drawn(
-                about,
+                self.model.description,
                 self.model.networks,
                 seeds=self.seeds[start:stop],
                 labels=self.labels[start:stop],
                 options=self.options,
                 device=self.model.device,
+                guide=self.guide,
+                size=size,
             )
 
     def take(self, positions: Int64[np.ndarray, " n"]) -> DrawnPixels:
         """The images at these positions."""
-        return DrawnPixels(self.model, self.seeds[positions], self.labels[positions], self.options)
+        part = replace(self, seeds=self.seeds[positions], labels=self.labels[positions])
+        part.__dict__["at_once"] = self.at_once  # measured once
+        return part
+
+    def _autocast(self) -> contextlib.AbstractContextManager[None]:
+        about = self.model.description
+        return autocast(about.kind.stages[-1].training(about.settings), self.model.device)
 
 
 def _chosen(folder: Path, description: Description, at: int | None) -> Checkpoint:

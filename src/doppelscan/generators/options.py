@@ -31,7 +31,7 @@ def settings_of(kind: type[S], values: Mapping[str, Any]) -> S:
 
 
 def changed(settings: S, changes: Sequence[str]) -> S:
-    """The settings with each `key=value` changed; values are JSON or plain text, lists may be `1,2,3`.
+    """The settings with each `key=value` changed; values are JSON or plain text, lists `1,2,3` or `blit,geometry`.
 
     A key is the whole path (`training.batch`) or its last part where that is the name of one setting only.
 
@@ -47,7 +47,7 @@ def changed(settings: S, changes: Sequence[str]) -> S:
         found = [path for path in paths if path == key or path.rpartition(".")[2] == key]
         found = [key] if key in found else found
         if equals and len(found) == 1:
-            _put(values, found[0], _parsed(text))
+            _put(values, found[0], text)
         else:
             problems.append(_not_one(change, equals, found, paths))
     if problems:
@@ -64,20 +64,26 @@ def _paths(values: Mapping[str, Any], before: str = "") -> list[str]:
     return paths
 
 
-def _put(values: dict[str, Any], path: str, value: Any) -> None:
+def _put(values: dict[str, Any], path: str, text: str) -> None:
     *outer, name = path.split(".")
     for part in outer:
         values = values[part]
-    values[name] = value
+    values[name] = _listed(text) if isinstance(values[name], list | tuple) else _parsed(text)
+
+
+def _listed(text: str) -> Any:
+    """A list where a list is wanted: `[1, 2]`, `1,2`, `blit,geometry`, one value, or nothing."""
+    whole = _parsed(text)
+    if isinstance(whole, list):
+        return whole
+    return [_parsed(part.strip()) for part in text.split(",") if part.strip()]
 
 
 def _parsed(text: str) -> Any:
-    for candidate in (text, f"[{text}]"):
-        try:
-            return json.loads(candidate)
-        except ValueError:
-            continue
-    return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
 
 
 def _not_one(change: str, equals: str, found: Sequence[str], paths: Sequence[str]) -> Problem:

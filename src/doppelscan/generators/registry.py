@@ -27,9 +27,9 @@ def family_named(name: str) -> AnyFamily:
         If there is none.
     """
     if name not in FAMILIES:
-        raise InputError(
-            Problem(f"{name!r} is no family", where="FAMILY", cure=f"one of {', '.join(FAMILIES)}")
-        )
+        cure = "doppelscan adopt" if name == "external" else f"one of {', '.join(FAMILIES)}"
+        what = "is not trained, but taken as it is" if name == "external" else "is no family"
+        raise InputError(Problem(f"{name!r} {what}", where="FAMILY", cure=cure))
     family: AnyFamily = importlib.import_module(FAMILIES[name]).FAMILY
     return family
 

@@ -35,11 +35,16 @@ class Team:
         """Whether this process writes what all of them did."""
         return self.rank == 0
 
-    def average(self, tensors: Sequence[torch.Tensor]) -> None:
-        """Set each tensor to its mean over the processes."""
+    def part(self, n: int) -> range:
+        """Which of n images are this process's."""
+        return range(self.rank * n // self.size, (self.rank + 1) * n // self.size)
+
+    def average(self, tensors: Sequence[torch.Tensor], *, n: int | None = None) -> None:
+        """Set each tensor to its mean over the processes; as means over their parts of n images these are weighed."""
         if self.size == 1 or not tensors:
             return
-        flat = torch.cat([tensor.flatten().float() for tensor in tensors])
+        weight = 1.0 if n is None else len(self.part(n)) * self.size / n
+        flat = torch.cat([tensor.flatten().float() for tensor in tensors]) * weight
         mean = doors.accelerate().utils.reduce(flat, reduction="mean")
         for tensor, part in zip(tensors, mean.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.reshape(tensor.shape))

@@ -7,13 +7,13 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Bool, Shaped
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.images.parts import PARTS, PartialCopy
 from doppelscan.images.transforms import HARD, STANDARD, Transform
 
-__all__ = ["LISTS", "Change", "changed", "lists_of"]
+__all__ = ["LISTS", "Change", "changed", "lists_of", "region_of"]
 
 Change: TypeAlias = Transform | PartialCopy
 
@@ -34,6 +34,20 @@ def changed(
         assert other is not None, f"{change.name} needs another image"
         return change(pixels, other, rng).pixels
     return change(pixels, rng, other=other)
+
+
+def region_of(
+    change: Change,
+    pixels: Shaped[np.ndarray, "c *space"],
+    rng: np.random.Generator,
+    *,
+    other: Shaped[np.ndarray, "c *space"] | None = None,
+) -> Bool[np.ndarray, "*space"]:
+    """Where in what `changed` makes, with the same chance, the image is: all of it but for partial copies."""
+    if not isinstance(change, PartialCopy):
+        return np.ones(pixels.shape[1:], dtype=bool)
+    assert other is not None, f"{change.name} needs another image"
+    return change(pixels, other, rng).region
 
 
 def lists_of(names: Iterable[str]) -> Mapping[str, tuple[Change, ...]]:

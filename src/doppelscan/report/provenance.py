@@ -11,7 +11,7 @@ from doppelscan.images.preparation import Preparation
 from doppelscan.report.names import Names
 from doppelscan.report.numbers import p_value, value
 
-__all__ = ["AuditedSet", "Facts", "audited_sets", "facts"]
+__all__ = ["AuditedSet", "Facts", "audited_sets", "facts", "grouped"]
 
 NOT_RECORDED = "not recorded"
 TIMES = " \N{MULTIPLICATION SIGN} "
@@ -53,9 +53,13 @@ def audited_sets(record: Mapping[str, Any], names: Names) -> Iterator[AuditedSet
 
 def facts(run: Run) -> Iterator[Facts]:
     """How the audit judged, with what settings, which versions, and how long it took."""
-    record = run.record
-    settings = {name: kept for name, kept in record.get("settings", {}).items() if name != "preparation"}
     yield Facts("How it judged", tuple(_judged(run.findings).items()))
+    yield from grouped(run.record)
+
+
+def grouped(record: Mapping[str, Any]) -> Iterator[Facts]:
+    """Settings, versions and times of any record."""
+    settings = {name: kept for name, kept in record.get("settings", {}).items() if name != "preparation"}
     yield _group("Settings", settings | ({"seed": record["seed"]} if "seed" in record else {}))
     yield _group("Versions", record.get("versions", {}))
     seconds = {f"{stage} (s)": kept for stage, kept in record.get("seconds", {}).items()}

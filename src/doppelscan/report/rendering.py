@@ -13,8 +13,8 @@ import jinja2
 __all__ = ["rendered"]
 
 
-def rendered(said: Mapping[str, Any]) -> str:
-    """The page as HTML, every word of it escaped.
+def rendered(said: Mapping[str, Any], page: str = "page") -> str:
+    """The page of this name as HTML, every word of it escaped.
 
     Its content security policy allows no request at all, and no script or style but its own (by their hashes):
     a hostile file name has nothing to run with, even if it were not escaped.
@@ -31,7 +31,7 @@ def rendered(said: Mapping[str, Any]) -> str:
         f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    return environment.get_template("page.html.j2").render(said, style=style, script=script, policy=policy)
+    return environment.get_template(f"{page}.html.j2").render(said, style=style, script=script, policy=policy)
 
 
 def _text(name: str) -> str:

@@ -5,9 +5,7 @@ Neither depends on what else is asked: a ballot is counted query by query.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -47,16 +45,10 @@ class Poll:
     settings: VotingSettings
 
     @staticmethod
-    def held(
-        queries: Keypoints,
-        index: WordIndex,
-        excluded: Groups,
-        settings: VotingSettings,
-        pool: ThreadPoolExecutor,
-    ) -> Poll:
+    def held(queries: Keypoints, index: WordIndex, excluded: Groups, settings: VotingSettings) -> Poll:
         """The votes of all points of the queries; `excluded` are groups, and pairs of one group do not count."""
-        cast = partial(Ballot.cast, queries, index, excluded, settings)
-        return Poll(index, tuple(pool.map(cast, product((False, True), repeat=2))), excluded, settings)
+        ballots = Ballot.cast(queries, index, excluded, settings)
+        return Poll(index, ballots, excluded, settings)
 
     def __len__(self) -> int:
         return len(self.ballots[0].points)
@@ -117,23 +109,29 @@ class Ballot:
 
     @staticmethod
     def cast(
-        queries: Keypoints,
-        index: WordIndex,
-        excluded: Groups,
-        settings: VotingSettings,
-        way: tuple[bool, bool],
-    ) -> Ballot:
-        """What the points vote for, mirrored or inverted or not, each as it is more like one image than the next."""
-        points = mirrored(queries) if way[0] else queries
-        points = inverted(points) if way[1] else points
-        own, groups = excluded[0][queries.image], excluded[1]
+        queries: Keypoints, index: WordIndex, excluded: Groups, settings: VotingSettings
+    ) -> tuple[Ballot, ...]:
+        """What the points vote for in each way, each as it is more like one image than the next.
+
+        All ways are looked up at once, so that the points of a word are read once.
+        """
+        ways = list(product((False, True), repeat=2))
+        turned = [_turned(queries, *way) for way in ways]
         found = closest_images(
-            points.descriptors, own, index, groups, settings.images + 1, probes=settings.probes
+            np.concatenate([points.descriptors for points in turned]),
+            np.tile(excluded[0][queries.image], len(ways)),
+            index,
+            excluded[1],
+            settings.images + 1,
+            probes=settings.probes,
         )
         shares = found.products.astype(np.float64) / ONE
         background = np.maximum(shares[:, -1], settings.background)
         weights = np.maximum(shares - background[:, None], 0)
-        return Ballot(points, *way, found.images, weights, background)
+        parts = (np.split(of, len(ways)) for of in (found.images, weights, background))
+        return tuple(
+            Ballot(points, *way, *part) for points, way, *part in zip(turned, ways, *parts, strict=True)
+        )
 
     def votes(self, query: int, n: int) -> Float64[np.ndarray, "n"]:
         """The votes of one query's points for each of n references."""
@@ -141,6 +139,12 @@ class Ballot:
         voted = self.images[span] >= 0
         votes = np.bincount(self.images[span][voted], self.weights[span][voted], n)
         return votes.astype(np.float64)  # also where nobody voted
+
+
+def _turned(points: Keypoints, mirror: bool, invert: bool) -> Keypoints:  # noqa: FBT001 - one way of four
+    """The points as they are in one way."""
+    points = mirrored(points) if mirror else points
+    return inverted(points) if invert else points
 
 
 def _mutual(

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Complex128, Float64
 
+from doppelscan.search.compiled import compiled
+
 __all__ = ["Consensus", "Matched", "agreed"]
 
 _LARGEST_ZOOM = 3.0
@@ -50,42 +52,58 @@ def agreed(matches: Matched, tolerance: float) -> Consensus | None:
     proposing = (size < _LARGEST_ZOOM) & (size > 1 / _LARGEST_ZOOM) & (matches.weight > 0)
     if not proposing.any():
         return None
-    a = matches.turn[proposing]
-    inliers = _inliers(matches, a, (matches.w - matches.turn * matches.z)[proposing], tolerance)
-    finalists = np.argsort(-(inliers @ matches.weight), kind="stable")[:_FINALISTS]
-    refined = [_refined(matches, inliers[i], complex(a[i]), tolerance) for i in finalists]
-    return max(refined, key=lambda found: found.weight)
+    given = matches.z, matches.w, matches.turn, size, matches.weight
+    a, b, inliers = _heaviest(*given, np.flatnonzero(proposing), tolerance)
+    return Consensus(complex(a), complex(b), inliers, float(matches.weight[inliers].sum()))
 
 
-def _refined(matches: Matched, inliers: Bool[np.ndarray, "m"], a: complex, tolerance: float) -> Consensus:
-    """The best of a few rounds of fitting a similarity to its inliers; the first has at least its own proposer."""
-    rounds = []
-    for _ in range(_ROUNDS):
-        a, b = _fitted(matches.z[inliers], matches.w[inliers], a)
-        fitted_to, inliers = inliers, _inliers(matches, np.array([a]), np.array([b]), tolerance)[0]
-        rounds.append(Consensus(a, b, inliers, float(matches.weight[inliers].sum())))
-        if not inliers.any() or np.array_equal(inliers, fitted_to):
-            break
-    return max(rounds, key=lambda found: found.weight)
+@compiled
+def _heaviest(z, w, turn, size, weight, proposing, tolerance):  # type: ignore[no-untyped-def]
+    """The a and b, and their inliers, that weigh most of the best proposals, each refined."""
+    inliers = np.zeros((len(proposing), len(z)), dtype=np.bool_)
+    gathered = np.zeros(len(proposing))
+    for h in range(len(proposing)):
+        a = turn[proposing[h]]
+        b = w[proposing[h]] - a * z[proposing[h]]
+        inliers[h] = _agreeing(z, w, turn, size, a, b, tolerance)
+        gathered[h] = weight[inliers[h]].sum()
+    finalists = np.argsort(-gathered, kind="mergesort")[:_FINALISTS]
+    best, best_a, best_b, best_inliers = -1.0, 0j, 0j, inliers[0]
+    for h in finalists:
+        a, now = turn[proposing[h]], inliers[h]
+        for _ in range(_ROUNDS):
+            a, b = _fitted(z, w, now, a)
+            then, now = now, _agreeing(z, w, turn, size, a, b, tolerance)
+            reached = weight[now].sum()
+            if reached > best:
+                best, best_a, best_b, best_inliers = reached, a, b, now
+            if not now.any() or (now == then).all():
+                break
+    return best_a, best_b, best_inliers
 
 
-def _fitted(
-    z: Complex128[np.ndarray, "m"], w: Complex128[np.ndarray, "m"], a: complex
-) -> tuple[complex, complex]:
-    """The a and b of least squares; a as it was where the points are one point."""
-    from_mean = z - z.mean()
-    spread = float((np.abs(from_mean) ** 2).sum())
+@compiled
+def _agreeing(z, w, turn, size, a, b, tolerance):  # type: ignore[no-untyped-def]
+    """Which matches a similarity agrees with: in place, and roughly in size and direction."""
+    zoom, inliers = abs(a), np.zeros(len(z), dtype=np.bool_)
+    for j in range(len(z)):
+        near = abs(a * z[j] + b - w[j]) < tolerance
+        as_large = size[j] < _LARGEST_STRETCH * zoom and zoom < _LARGEST_STRETCH * size[j]
+        same_way = (a.conjugate() * turn[j]).real > _LEAST_COSINE * zoom * size[j]
+        inliers[j] = near and as_large and same_way
+    return inliers
+
+
+@compiled
+def _fitted(z, w, inliers, a):  # type: ignore[no-untyped-def]
+    """The a and b of least squares on the inliers; a as it was where their points are one point."""
+    n = inliers.sum()
+    z_mean, w_mean = z[inliers].sum() / n, w[inliers].sum() / n
+    product, spread = 0j, 0.0
+    for j in np.flatnonzero(inliers):
+        off = z[j] - z_mean
+        product += off.conjugate() * (w[j] - w_mean)
+        spread += off.real * off.real + off.imag * off.imag
     if spread > 0:
-        a = complex((from_mean.conj() * (w - w.mean())).sum() / spread)
-    return a, complex(w.mean() - a * z.mean())
-
-
-def _inliers(
-    matches: Matched, a: Complex128[np.ndarray, "h"], b: Complex128[np.ndarray, "h"], tolerance: float
-) -> Bool[np.ndarray, "h m"]:
-    """Which matches each similarity agrees with: in place, and roughly in size and direction."""
-    near = np.abs(a[:, None] * matches.z + b[:, None] - matches.w) < tolerance
-    zoom, size = np.abs(a)[:, None], np.abs(matches.turn)
-    as_large = (size < _LARGEST_STRETCH * zoom) & (zoom < _LARGEST_STRETCH * size)
-    same_way = (a.conj()[:, None] * matches.turn).real > _LEAST_COSINE * zoom * size
-    return np.asarray(near & as_large & same_way)
+        a = product / spread
+    return a, w_mean - a * z_mean

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float, Float32, Float64, Int64, Integer
 from numba import njit
 
+from doppelscan.search.compiled import compiled
 from doppelscan.search.lanes import LANES, LEAST_REACH
 
 __all__ = [
@@ -160,23 +161,14 @@ def _threads(n: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n)
 
 
-def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
-    """The loops as machine code, kept on disk; unwrapped, since what checks types in tests cannot be compiled.
-
-    What is kept is renewed when this file changes: constants of other files are handed over as arguments.
-    """
-    compiled: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True)
-    return compiled
-
-
 def _compiled_in_any_order(loops: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, where sums may be taken in any order."""
+    """The same as `compiled`, where sums may be taken in any order."""
     exact = {"reassoc", "contract"}
-    compiled: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True, fastmath=exact)
-    return compiled
+    machine_code: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True, fastmath=exact)
+    return machine_code
 
 
-@_compiled
+@compiled
 def _block_values(pixels, rows, columns, cells, counts, values, moments):  # type: ignore[no-untyped-def]
     squared, totals, variations = moments
     root = 1 / np.sqrt(counts.ravel())
@@ -198,7 +190,7 @@ def _block_values(pixels, rows, columns, cells, counts, values, moments):  # typ
             squared[i] += value * value
 
 
-@_compiled
+@compiled
 def _add_blocks(image, rows, columns, cells, sums):  # type: ignore[no-untyped-def]
     """Add up the blocks of all planes; the sum of squares."""
     above = np.empty(image.shape[2], dtype=np.int32)
@@ -212,7 +204,7 @@ def _add_blocks(image, rows, columns, cells, sums):  # type: ignore[no-untyped-d
     return square
 
 
-@_compiled
+@compiled
 def _variation(total, squares, d):  # type: ignore[no-untyped-def]
     """What `exact.variation` gives."""
     near = np.int64(np.rint(total / d))
@@ -221,7 +213,7 @@ def _variation(total, squares, d):  # type: ignore[no-untyped-def]
     return about - np.float64(off) * off / d
 
 
-@_compiled
+@compiled
 def _add_row(row, columns):  # type: ignore[no-untyped-def]
     """Add a row to the sums of columns; the sum of its squares."""
     square = np.int64(0)
@@ -232,7 +224,7 @@ def _add_row(row, columns):  # type: ignore[no-untyped-def]
     return square
 
 
-@_compiled
+@compiled
 def _add_up(above, columns, sums):  # type: ignore[no-untyped-def]
     """Add what is above to the sums, from one border of columns to the next."""
     for block in range(sums.size):
@@ -242,7 +234,7 @@ def _add_up(above, columns, sums):  # type: ignore[no-untyped-def]
         sums[block] += total
 
 
-@_compiled
+@compiled
 def _unit_rows(images, mean, scale, rows):  # type: ignore[no-untyped-def]
     for i in range(len(images)):
         for x in range(images.shape[1]):
@@ -259,7 +251,7 @@ def _grid_products(first, second, rows, columns, products):  # type: ignore[no-u
         products[p] = total
 
 
-@_compiled
+@compiled
 def _byte_products(first, second, rows, columns, products):  # type: ignore[no-untyped-def]
     for p in range(rows.size):
         a, b = first[rows[p]], second[columns[p]]
@@ -272,7 +264,7 @@ def _byte_products(first, second, rows, columns, products):  # type: ignore[no-u
         products[p] = total
 
 
-@_compiled
+@compiled
 def _wide_products(first, second, rows, columns, products):  # type: ignore[no-untyped-def]
     for p in range(rows.size):
         a, b = first[rows[p]], second[columns[p]]
@@ -282,7 +274,7 @@ def _wide_products(first, second, rows, columns, products):  # type: ignore[no-u
         products[p] = total
 
 
-@_compiled
+@compiled
 def _largest_columns(values, columns):  # type: ignore[no-untyped-def]
     best = np.empty(columns.shape[1], dtype=np.float32)
     for i in range(len(values)):
@@ -297,7 +289,7 @@ def _largest_columns(values, columns):  # type: ignore[no-untyped-def]
                 best[place], columns[i, place] = values[i, j], j
 
 
-@_compiled
+@compiled
 def _count_reaching(values, least, counts):  # type: ignore[no-untyped-def]
     for i in range(len(values)):
         count = 0
@@ -306,7 +298,7 @@ def _count_reaching(values, least, counts):  # type: ignore[no-untyped-def]
         counts[i] = count
 
 
-@_compiled
+@compiled
 def _columns_reaching(values, least, begins, counts, columns):  # type: ignore[no-untyped-def]
     for i in range(len(values)):
         place, last = begins[i], begins[i] + counts[i]
@@ -318,7 +310,7 @@ def _columns_reaching(values, least, begins, counts, columns):  # type: ignore[n
             j += 1
 
 
-@_compiled
+@compiled
 def _centres(images, which, n_lanes, least, mean, scale, off, squares):  # type: ignore[no-untyped-def]
     for q in range(which.size):
         image = images[which[q]]
@@ -331,7 +323,7 @@ def _centres(images, which, n_lanes, least, mean, scale, off, squares):  # type:
         off[q], squares[q] = _moments(image, mean[q], scale[q], n_lanes)
 
 
-@_compiled
+@compiled
 def _sum_about(image, mean, n_lanes):  # type: ignore[no-untyped-def]
     lanes = np.zeros(n_lanes)
     for start in range(0, image.size, n_lanes):
@@ -340,7 +332,7 @@ def _sum_about(image, mean, n_lanes):  # type: ignore[no-untyped-def]
     return _added_up(lanes)
 
 
-@_compiled
+@compiled
 def _moments(image, mean, scale, n_lanes):  # type: ignore[no-untyped-def]
     sums, squares = np.zeros(n_lanes), np.zeros(n_lanes)
     for start in range(0, image.size, n_lanes):
@@ -351,7 +343,7 @@ def _moments(image, mean, scale, n_lanes):  # type: ignore[no-untyped-def]
     return _added_up(sums), _added_up(squares)
 
 
-@_compiled
+@compiled
 def _scaled_products(first, second, rows, columns, scaling, n_lanes, products):  # type: ignore[no-untyped-def]
     lanes = np.empty(n_lanes)
     for p in range(rows.size):
@@ -365,7 +357,7 @@ def _scaled_products(first, second, rows, columns, scaling, n_lanes, products): 
         products[p] = _added_up(lanes)
 
 
-@_compiled
+@compiled
 def _added_up(lanes):  # type: ignore[no-untyped-def]
     total = 0.0
     for lane in lanes:

@@ -20,6 +20,7 @@ from doppelscan.encoders.shades import grey, no_longer_than
 from doppelscan.search.blocks import Blocks
 from doppelscan.search.voting import KeypointMatches
 from doppelscan.settings import Resources
+from doppelscan.workers import single_threaded_vision
 
 __all__ = ["SmallFilms", "shared_parts"]
 
@@ -45,7 +46,7 @@ class SmallFilms:
         small = no_longer_than(_SIDE, space)
         parts = [np.empty((0, *small), dtype=np.uint8)]
         size = max(1, resources.memory // 16 // (32 * space[0] * space[1]))
-        with ThreadPoolExecutor(resources.workers) as pool:
+        with single_threaded_vision(), ThreadPoolExecutor(resources.workers) as pool:
             for start in range(0, len(images), size):
                 pixels = images.read(start, min(start + size, len(images)))
                 parts.append(np.stack(list(pool.map(partial(_small, small=small), pixels))))
@@ -83,7 +84,7 @@ def shared_parts(
             progress(1)
         return values
 
-    with ThreadPoolExecutor(resources.workers) as pool:
+    with single_threaded_vision(), ThreadPoolExecutor(resources.workers) as pool:
         rows = list(pool.map(one, range(len(queries))))
     return np.stack(rows) if rows else np.empty(found.scores.shape)
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
-from numba import njit
 
+from doppelscan.search.compiled import compiled
 from doppelscan.search.tile_grid import LENGTH
 
 __all__ = ["TileSums"]
@@ -56,13 +53,7 @@ class TileSums:
         return np.where(count > 0, (most - total / (count + _PRIOR_N)) / deviation, -np.inf)
 
 
-def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
-    """The loops as machine code; unwrapped, since what checks types in tests cannot be compiled."""
-    compiled: Callable[..., Any] = njit(inspect.unwrap(loops), nogil=True, cache=True)
-    return compiled
-
-
-@_compiled
+@compiled
 def _to_z(products, z, scale, largest):  # type: ignore[no-untyped-def]
     """Fisher's z of each correlation; 0 where a tile has no detail: it agrees with nobody."""
     for i in range(products.size):
@@ -70,10 +61,12 @@ def _to_z(products, z, scale, largest):  # type: ignore[no-untyped-def]
         z[i] = 0.5 * np.log((1 + correlation) / (1 - correlation))
 
 
-@_compiled
+@compiled
 def _take_in(z, places, left_out, first, sums, who):  # type: ignore[no-untyped-def]
     for i in range(z.shape[1]):
         for p in range(len(places)):
+            count, total = sums[0, i, p], sums[1, i, p]
+            squares, most, best = sums[2, i, p], sums[3, i, p], who[i, p]
             for j in range(z.shape[2]):
                 if left_out[i, j]:
                     continue
@@ -81,8 +74,10 @@ def _take_in(z, places, left_out, first, sums, who):  # type: ignore[no-untyped-
                 for t in places[p]:
                     mean += z[t, i, j]
                 mean /= len(places[p])
-                sums[0, i, p] += 1
-                sums[1, i, p] += mean
-                sums[2, i, p] += mean * mean
-                if who[i, p] < 0 or mean > sums[3, i, p]:
-                    sums[3, i, p], who[i, p] = mean, first + j
+                count += 1
+                total += mean
+                squares += mean * mean
+                if best < 0 or mean > most:
+                    most, best = mean, first + j
+            sums[0, i, p], sums[1, i, p] = count, total
+            sums[2, i, p], sums[3, i, p], who[i, p] = squares, most, best

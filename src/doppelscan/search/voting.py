@@ -12,10 +12,9 @@ that query and the references alone, to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, Shaped
@@ -33,7 +32,7 @@ from doppelscan.workers import single_threaded_algebra
 __all__ = ["KeypointMatches", "VotingSettings", "match_keypoints"]
 
 _BYTES_A_POINT = 4096  # of its descriptor in four ways, and what is kept of each
-_MOST_QUERIES = 256  # at once
+_MOST_QUERIES = 128  # at once: the results hold on to their points
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,15 +95,18 @@ def match_keypoints(
         np.ones(len(index.points), dtype=np.int64),
     )
     matches = _nobody(len(points), k)
+
+    def best(block: slice) -> list[list[Found]]:
+        poll = Poll.held(points.part(block.start, block.stop), index, (own[block], groups), settings)
+        return [poll.best(query, k) for query in range(len(poll))]
+
+    blocks = _blocks(points, resources)
     with single_threaded_algebra(), ThreadPoolExecutor(resources.workers) as pool:
-        for block in _blocks(points, resources.memory):
-            poll = Poll.held(
-                points.part(block.start, block.stop), index, (own[block], groups), settings, pool
-            )
-            for i, found in enumerate(pool.map(partial(poll.best, k=k), range(len(poll)))):
-                _write(matches, block.start + i, found)
+        for block, found in zip(blocks, pool.map(best, blocks), strict=True):
+            for query, of_query in enumerate(found, start=block.start):
+                _write(matches, query, of_query)
             if progress:
-                progress(len(poll) * len(index.points))
+                progress(len(found) * len(index.points))
     return matches
 
 
@@ -143,11 +145,12 @@ def _refuse_misfits(queries: Keypoints, references: Keypoints, k: int, exclude: 
         raise InputError(problems)
 
 
-def _blocks(queries: Keypoints, memory: int) -> Iterator[slice]:
-    """Queries, as many at once as memory holds of their points and votes."""
+def _blocks(queries: Keypoints, resources: Resources) -> list[slice]:
+    """Queries for one worker each, as many at once as its share of memory holds of their points and votes."""
     most = int(np.diff(queries.starts).max(initial=1))
-    size = max(1, min(memory // 2 // (_BYTES_A_POINT * most), _MOST_QUERIES))
-    return (slice(start, min(start + size, len(queries))) for start in range(0, len(queries), size))
+    room = resources.memory // (2 * resources.workers) // (_BYTES_A_POINT * most)
+    size = max(1, min(room, _MOST_QUERIES, -(-len(queries) // resources.workers)))
+    return [slice(start, min(start + size, len(queries))) for start in range(0, len(queries), size)]
 
 
 def _nobody(m: int, k: int) -> KeypointMatches:

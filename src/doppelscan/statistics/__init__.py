@@ -6,6 +6,7 @@ from doppelscan.statistics.detection import auc, sensitivity_at, sensitivity_spe
 from doppelscan.statistics.excess import excess_share
 from doppelscan.statistics.intervals import binomial, clustered, widened
 from doppelscan.statistics.multiple import flagged, q_values
+from doppelscan.statistics.operating import least_negatives, true_positives_at
 from doppelscan.statistics.outliers import outliers
 from doppelscan.statistics.tails import Tail, fit_tail
 
@@ -21,10 +22,12 @@ __all__ = [
     "fit_tail",
     "flagged",
     "fleiss_kappa",
+    "least_negatives",
     "outliers",
     "q_values",
     "sensitivity_at",
     "sensitivity_specificity",
     "threshold_at",
+    "true_positives_at",
     "widened",
 ]

@@ -3,7 +3,7 @@
 from doppelscan.workers.meanwhile import meanwhile
 from doppelscan.workers.processes import WorkerDied, map_ordered, processes_kept
 from doppelscan.workers.progress import Progress, counted, silent
-from doppelscan.workers.threads import single_threaded_algebra
+from doppelscan.workers.threads import single_threaded_algebra, single_threaded_vision
 
 __all__ = [
     "Progress",
@@ -14,4 +14,5 @@ __all__ = [
     "processes_kept",
     "silent",
     "single_threaded_algebra",
+    "single_threaded_vision",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -11,22 +13,23 @@ from doppelscan.generators.nets.unet import Plan, UNet, frequencies
 SMALL = Plan((8, 8, 16), (False, True, True), blocks=1, head_channels=8)
 
 
-def unet(n_axes: int, n_in: int, n_out: int, **told: int) -> UNet:
+def unet(n_axes: int, n_in: int, n_out: int, plan: Plan = SMALL, **told: int) -> UNet:
     """A network whose layers of zeros are not, so that all of it counts."""
     torch.manual_seed(0)
-    network = UNet(n_axes, n_in, n_out, SMALL, **told)
+    network = UNet(n_axes, n_in, n_out, plan, **told)
     for weight in network.parameters():
         if not weight.any():
             torch.nn.init.normal_(weight, std=0.1)
     return network.eval()
 
 
+@pytest.mark.parametrize("patch", [1, 2])
 @pytest.mark.parametrize(
     "shape", [(3, 1, 8, 12), (2, 5, 7, 9), (1, 3, 1, 1), (2, 1, 5, 6, 7), (1, 2, 8, 8, 4)]
 )
-def test_any_shape_comes_out_as_it_went_in(shape: tuple[int, ...]) -> None:
+def test_any_shape_comes_out_as_it_went_in(shape: tuple[int, ...], patch: int) -> None:
     n_axes = len(shape) - 2
-    out = unet(n_axes, shape[1], 4)(
+    out = unet(n_axes, shape[1], 4, replace(SMALL, patch=patch))(
         torch.randn(shape), torch.arange(shape[0]), -torch.ones(shape[0], dtype=int)
     )
     assert out.shape == (shape[0], 4, *shape[2:])
@@ -80,3 +83,24 @@ def test_a_plan_that_cannot_be_is_refused_with_all_its_problems() -> None:
     assert str(refused.value).count("\n") == 1
     assert "attention: has 1 values (as many as channels: 2)" in str(refused.value)
     assert "head_channels: is 8 (a divisor of 12)" in str(refused.value)
+
+
+def test_patches_are_the_places_of_the_finest_level() -> None:
+    seen: list[tuple[int, ...]] = []
+    network = unet(2, 3, 2, replace(SMALL, patch=2))
+    network.first.register_forward_hook(lambda _layer, given, out: seen.append((given[0].shape, out.shape)))
+    network(torch.randn(1, 3, 16, 8), torch.arange(1), -torch.ones(1, dtype=int))
+    assert seen == [((1, 12, 8, 4), (1, 8, 8, 4))]
+
+
+def test_a_pixel_in_its_patch_counts() -> None:
+    network, x = unet(2, 1, 1, replace(SMALL, patch=2)), torch.randn(1, 1, 8, 8)
+    other = x.clone()
+    other[0, 0, 3, 2] += 1
+
+    def said(images: torch.Tensor) -> torch.Tensor:
+        return network(images, torch.arange(1), -torch.ones(1, dtype=int))[0, 0]
+
+    changes = (said(other) - said(x)).abs()[2:4, 2:4]
+    assert changes.min() > 0
+    assert len(changes.unique()) == 4

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import nn
 
 from doppelscan.generators.augmentation import n_conditions
+from doppelscan.generators.ddpm.denoising import denoiser
 from doppelscan.generators.ddpm.drawing import draw
 from doppelscan.generators.ddpm.objective import loss_of_each, turns
 from doppelscan.generators.ddpm.settings import PRESETS, DdpmSettings
@@ -26,7 +27,7 @@ def _networks(settings: DdpmSettings, subject: Subject) -> dict[str, nn.Module]:
         subject.n_axes,
         subject.n_channels,
         subject.n_channels * (2 if settings.variance == "learned" else 1),
-        Plan(settings.channels, settings.attention, settings.blocks, settings.head_channels),
+        Plan(settings.channels, settings.attention, settings.blocks, settings.head_channels, settings.patch),
         n_labels=len(subject.labels),
         n_conditions=n_conditions(settings.training.augmentation, subject.n_axes),
     )
@@ -47,5 +48,7 @@ FAMILY = Family(
     stages=(Stage("ddpm", _training, _networks, _players, turns, ("unet",), _validation),),
     draw=draw,
     options=frozenset({"guidance", "sampler", "steps"}),
+    follows=True,
     preview=Drawing(sampler="dpm++", steps=20),
+    denoiser=denoiser,
 )

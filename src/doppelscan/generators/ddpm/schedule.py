@@ -74,6 +74,16 @@ class Schedule:
         a = wide(self.alpha_bar[t], x0)
         return a.sqrt() * noise - (1 - a).sqrt() * x0
 
+    def noise_in(
+        self,
+        x: Float[torch.Tensor, "n *shape"],
+        velocity: Float[torch.Tensor, "n *shape"],
+        t: Int64[torch.Tensor, " n"],
+    ) -> Float[torch.Tensor, "n *shape"]:
+        """The noise, given where it led and the velocity."""
+        a = wide(self.alpha_bar[t], x)
+        return a.sqrt() * velocity + (1 - a).sqrt() * x
+
     def denoised(
         self,
         x: Float[torch.Tensor, "n *shape"],

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import nn
 
 from doppelscan.generators import ddpm
+from doppelscan.generators.denoising import Denoiser
 from doppelscan.generators.family import Batch, Draw, Family, Networks, Stage, Subject, Turn
 from doppelscan.generators.latent_diffusion.settings import PRESETS, LatentDiffusionSettings
 from doppelscan.generators.nets.scale import Scale
@@ -68,9 +69,21 @@ def encoded(
     return torch.cat(parts)
 
 
-def measure(settings: LatentDiffusionSettings, networks: Networks, kept: torch.Tensor) -> None:
-    """Let the scale be that of the first latents."""
-    _scale(networks).measure(_latents(settings, networks, kept))
+def measure(settings: LatentDiffusionSettings, networks: Networks, kept: Iterator[torch.Tensor]) -> None:
+    """Let the scale be that of all latents."""
+    _scale(networks).measure(_latents(settings, networks, part) for part in kept)
+
+
+def denoiser(settings: LatentDiffusionSettings, networks: Networks, device: torch.device) -> Denoiser:
+    """That of diffusion, on scaled latents, these without chance."""
+    assert ddpm.FAMILY.denoiser is not None, "diffusion has a denoiser"
+    without_chance = replace(settings, latents="mean")
+
+    def start(images: Float[torch.Tensor, "n c *space"]) -> Latents:
+        latents: torch.Tensor = _scale(networks)(encoded(without_chance, networks, images))
+        return latents
+
+    return replace(ddpm.FAMILY.denoiser(settings.diffusion, networks, device), start=start)
 
 
 def _networks(settings: LatentDiffusionSettings, subject: Subject) -> dict[str, nn.Module]:
@@ -119,4 +132,5 @@ FAMILY = Family(
     draw=draw,
     options=ddpm.FAMILY.options,
     preview=ddpm.FAMILY.preview,
+    denoiser=denoiser,
 )

@@ -16,6 +16,7 @@ from torch import nn
 from doppelscan.errors import InputError, Problem
 from doppelscan.generators.nets.layers import (
     Attention,
+    Doubled,
     Embedded,
     Residual,
     convolution,
@@ -99,7 +100,7 @@ class Decoder(nn.Module):
         for level, n in reversed(list(enumerate(layout.channels))):
             layers += _level(n_axes, now, n, layout, self.told.width)
             if level > 0:
-                layers += [nn.Upsample(scale_factor=2, mode="nearest"), convolution(n_axes, n, n)]
+                layers.append(Doubled(n_axes, n))
             now = n
         self.layers = Embedded(*layers)
         self.last = nn.Sequential(group_norm(now), nn.SiLU(), convolution(n_axes, now, n_channels))

@@ -9,14 +9,17 @@ from jaxtyping import Float
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["Attention", "Embedded", "Residual", "convolution", "group_norm", "padded", "zeroed"]
+__all__ = ["Attention", "Doubled", "Embedded", "Residual", "convolution", "group_norm", "padded", "zeroed"]
 
 M = TypeVar("M", bound=nn.Module)
 
-_CONVOLUTIONS = {2: nn.Conv2d, 3: nn.Conv3d}
+_CONVOLUTIONS: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+_TRANSPOSED = {2: functional.conv_transpose2d, 3: functional.conv_transpose3d}
 
 
-def convolution(n_axes: int, n_in: int, n_out: int, *, size: int = 3, stride: int = 1) -> nn.Module:
+def convolution(
+    n_axes: int, n_in: int, n_out: int, *, size: int = 3, stride: int = 1
+) -> nn.Conv2d | nn.Conv3d:
     """A convolution that keeps the shape in space, or halves it with stride 2."""
     return _CONVOLUTIONS[n_axes](n_in, n_out, size, stride=stride, padding=size // 2)
 
@@ -87,6 +90,30 @@ class Attention(nn.Module):
         seen = functional.scaled_dot_product_attention(q, k, v)
         answer: torch.Tensor = self.answer(seen.transpose(1, 2).reshape(n, -1, c))
         return x + answer.mT.reshape(x.shape)
+
+
+class Doubled(nn.Module):
+    """Images of twice the length along every axis: each pixel repeated, then a convolution.
+
+    Three weights laid over repeated pixels meet two different ones. So weights that meet the same pixel are
+    added up first; what is left is a transposed convolution with 4/9 of the products in 2D, 8/27 in 3D.
+    """
+
+    def __init__(self, n_axes: int, n: int) -> None:
+        super().__init__()
+        self.convolution = convolution(n_axes, n, n)
+
+    def forward(self, x: Float[torch.Tensor, "n c *space"]) -> Float[torch.Tensor, "n c *doubled"]:
+        """The larger images."""
+        weight: torch.Tensor = self.convolution.weight
+        for axis in range(2, x.ndim):
+            nothing = torch.zeros_like(weight.narrow(axis, 0, 1))
+            turned = weight.flip(axis)
+            weight = torch.cat([turned, nothing], dim=axis) + torch.cat([nothing, turned], dim=axis)
+        larger: torch.Tensor = _TRANSPOSED[x.ndim - 2](
+            x, weight.transpose(0, 1), self.convolution.bias, stride=2, padding=1
+        )
+        return larger
 
 
 class Embedded(nn.Module):

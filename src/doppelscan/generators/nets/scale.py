@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from jaxtyping import Float
 from torch import nn
@@ -22,11 +24,16 @@ class Scale(nn.Module):
         self.register_buffer("mean", torch.zeros(n_channels))
         self.register_buffer("deviation", torch.ones(n_channels))
 
-    def measure(self, latents: Latents) -> None:
-        """Take the scale from these; a channel that is constant is moved only."""
-        of_channel = latents.detach().double().movedim(1, 0).flatten(1)
-        deviation = of_channel.std(1, correction=0)
-        self.mean.copy_(of_channel.mean(1))
+    def measure(self, batches: Iterable[torch.Tensor]) -> None:
+        """Take the scale from these, batch by batch (Chan et al. 1983); a channel that is constant is moved only."""
+        n, mean, squares = 0, self.mean.double(), torch.zeros_like(self.mean, dtype=torch.float64)
+        for latents in batches:
+            of_channel = latents.detach().double().movedim(1, 0).flatten(1)
+            m, here = of_channel.shape[1], of_channel.mean(1)
+            squares += (of_channel - here[:, None]).square().sum(1) + (here - mean).square() * n * m / (n + m)
+            mean, n = mean + (here - mean) * (m / (n + m)), n + m
+        deviation = (squares / max(n, 1)).sqrt()
+        self.mean.copy_(mean)
         self.deviation.copy_(torch.where(deviation > 0, deviation, 1.0))
 
     def forward(self, latents: Latents) -> Latents:

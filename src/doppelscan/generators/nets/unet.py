@@ -15,8 +15,10 @@ from torch import nn
 from torch.nn import functional
 
 from doppelscan.errors import InputError, Problem
+from doppelscan.generators.nets.folding import folded, unfolded
 from doppelscan.generators.nets.layers import (
     Attention,
+    Doubled,
     Embedded,
     Residual,
     convolution,
@@ -42,12 +44,15 @@ class Plan:
         Residual blocks of each level.
     head_channels
         Channels of one attention head.
+    patch
+        Pixels along each axis that are one place of the finest level.
     """
 
     channels: tuple[int, ...]
     attention: tuple[bool, ...]
     blocks: int
     head_channels: int
+    patch: int = 1
 
     def __post_init__(self) -> None:
         problems = []
@@ -74,12 +79,13 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         first, width = plan.channels[0], 4 * plan.channels[0]
-        self.multiple = 2 ** (len(plan.channels) - 1)
+        self.patch, block = plan.patch, plan.patch**n_axes
+        self.multiple = plan.patch * 2 ** (len(plan.channels) - 1)
         self.n_frequencies, self.n_labels, self.n_conditions = first, n_labels, n_conditions
         self.time = nn.Sequential(nn.Linear(first, width), nn.SiLU(), nn.Linear(width, width))
         n_told = n_labels + n_conditions
         self.told = nn.Linear(n_told, width, bias=False) if n_told else None
-        self.first = convolution(n_axes, n_in, first)
+        self.first = convolution(n_axes, n_in * block, first)
         self.down, carried = _downwards(n_axes, plan, width)
         deepest = plan.channels[-1]
         self.middle = Embedded(
@@ -88,7 +94,8 @@ class UNet(nn.Module):
             Residual(n_axes, deepest, deepest, width),
         )
         self.up = _upwards(n_axes, plan, width, carried)
-        self.last = nn.Sequential(group_norm(first), nn.SiLU(), zeroed(convolution(n_axes, first, n_out)))
+        last = zeroed(convolution(n_axes, first, n_out * block))
+        self.last = nn.Sequential(group_norm(first), nn.SiLU(), last)
 
     def forward(
         self,
@@ -99,7 +106,7 @@ class UNet(nn.Module):
     ) -> Float[torch.Tensor, "n d *space"]:
         """What the network says of images at these steps of noise; a label is -1 where it is unknown."""
         space, emb = x.shape[2:], self._embedding(t, labels, conditions)
-        h = self.first(padded(x, self.multiple))
+        h = self.first(folded(padded(x, self.multiple), self.patch))
         skips = [h]
         for block in self.down:
             h = block(h, emb)
@@ -107,7 +114,7 @@ class UNet(nn.Module):
         h = self.middle(h, emb)
         for block in self.up:
             h = block(torch.cat([h, skips.pop()], dim=1), emb)
-        out: torch.Tensor = self.last(h)
+        out = unfolded(self.last(h), self.patch)
         for axis, length in enumerate(space, start=2):
             out = out.narrow(axis, 0, length)
         return out
@@ -160,7 +167,7 @@ def _upwards(n_axes: int, plan: Plan, width: int, carried: list[int]) -> nn.Modu
                 *_attention(n, plan, attends),
             ]
             if level > 0 and place == plan.blocks:
-                parts += [nn.Upsample(scale_factor=2, mode="nearest"), convolution(n_axes, n, n)]
+                parts.append(Doubled(n_axes, n))
             blocks.append(Embedded(*parts))
             now = n
     return blocks

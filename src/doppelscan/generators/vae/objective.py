@@ -8,6 +8,7 @@ axes, learn what these images consist of, and are computed anyway.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import cast
 
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 AVERAGED = ("encoder", "decoder", "codes")
+
+_FIRST = 256  # images whose latents say where codes start
 
 
 def networks(settings: AutoencoderSettings, subject: Subject) -> dict[str, nn.Module]:
@@ -64,12 +67,13 @@ def players(settings: AutoencoderSettings) -> dict[str, Player]:
     return {"autoencoder": own, "adversary": Player(("adversary",), settings.patch_learning_rate, betas)}
 
 
-def begin(networks: Networks, images: Float[torch.Tensor, "n c *space"]) -> None:
+def begin(networks: Networks, batches: Iterator[torch.Tensor]) -> None:
     """Let the codes start where the latents of the first images are."""
     codes = networks["codes"]
     if isinstance(codes, Codebook):
-        unknown = torch.full((1,), -1, device=images.device)
-        codes.fit(torch.cat([networks["encoder"](image[None], unknown) for image in images]))
+        first = itertools.islice((image for batch in batches for image in batch), _FIRST)
+        unknown = torch.full((1,), -1, device=codes.codes.device)
+        codes.fit(torch.cat([networks["encoder"](image[None], unknown) for image in first]))
 
 
 def turns(settings: AutoencoderSettings, networks: Networks, batch: Batch) -> Iterator[Turn]:

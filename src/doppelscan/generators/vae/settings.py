@@ -110,7 +110,7 @@ class VaeSettings:
 PRESETS = {
     "tiny": VaeSettings(
         AutoencoderSettings(
-            Training(n_images=64_000, batch=16, warm_up=800, half_life=20_000),
+            Training(n_images=64_000, batch=8, warm_up=800, half_life=20_000),
             learning_rate=1e-3,
             patch_learning_rate=2e-4,
             channels=(24, 32, 48, 64, 96),

@@ -29,5 +29,5 @@ def autoencoder_stage(
         turns=lambda settings, networks, batch: objective.turns(part(settings), networks, batch),
         averaged=objective.AVERAGED,
         validation=lambda _settings, networks, batch: objective.loss_of_each(networks, batch),
-        begin=lambda _settings, networks, images: objective.begin(networks, images),
+        begin=lambda _settings, networks, batches: objective.begin(networks, batches),
     )

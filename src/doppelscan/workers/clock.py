@@ -1,4 +1,4 @@
-"""How long each stage of an audit takes, and what is finished."""
+"""How long each stage of a command takes, and what is finished."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from doppelscan.workers import Progress
+from doppelscan.workers.progress import Progress
 
 __all__ = ["Clock"]
 
 
 @dataclass
 class Clock:
-    """When an audit began, how long each stage took, and a line of log for whatever was finished."""
+    """When a command began, how long each stage took, and a line of log for whatever was finished."""
 
     progress: Progress
     started: datetime = field(default_factory=lambda: datetime.now(UTC))

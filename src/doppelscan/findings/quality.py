@@ -1,0 +1,240 @@
+"""What a measurement of quality concludes: the content of `quality.json`, and of the table beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from doppelscan.errors import FormatError, InputError, Problem
+from doppelscan.estimates import Estimate
+from doppelscan.findings.run import RECORD_FORMAT
+from doppelscan.store import read_json, read_table, write_json, write_table
+
+__all__ = [
+    "QUALITY_FILES",
+    "QUALITY_FORMAT",
+    "SAMPLES",
+    "Measured",
+    "Quality",
+    "QualityRun",
+    "TwoSample",
+    "read_quality",
+    "write_quality",
+]
+
+QUALITY_FORMAT = "doppelscan-quality/1"
+QUALITY_FILES = ("quality.json", "quality.parquet", "run.json", "report.html")
+
+# One row per synthetic image.
+SAMPLES = pa.schema(
+    [
+        ("synthetic_id", pa.string()),
+        ("realism", pa.float64()),  # above 1: in a ball about a real image; null where there are no balls
+        ("density", pa.float64()),  # balls that it is in, over 5
+        ("real_like", pa.bool_()),  # counted by precision
+        ("authentic", pa.bool_()),  # counted by authenticity
+        ("nearest_id", pa.string()),  # the real image whose vector is nearest
+        ("nearest_patient", pa.string()),  # null where unknown
+        ("distance", pa.float64()),  # to it
+    ],
+    metadata={"format": "doppelscan-quality-samples/1"},
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One number about a synthetic set. What each name means stands in the documentation.
+
+    Attributes
+    ----------
+    value
+        Of all images.
+    at_size
+        Of as few images as `perfect` is about.
+    perfect
+        What a perfect generator would get at that size: the mean, and the limits of 95 of 100.
+    absent
+        Why it was not measured; empty where it was. The estimates are unknown then.
+    """
+
+    name: str
+    value: Estimate
+    at_size: Estimate
+    perfect: Estimate
+    absent: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; a limit that is not finite becomes None."""
+        estimates = {of: _bounded(getattr(self, of)) for of in ("value", "at_size", "perfect")}
+        return {"name": self.name, **estimates, "absent": self.absent}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Measured:
+        """The number that `to_json` wrote."""
+        value, at_size, perfect = (_unbounded(data[of]) for of in ("value", "at_size", "perfect"))
+        return Measured(str(data["name"]), value, at_size, perfect, str(data["absent"]))
+
+
+@dataclass(frozen=True)
+class TwoSample:
+    """Whether synthetic images lie nearer to trained patients than to held-out ones, in one space.
+
+    Attributes
+    ----------
+    space
+        What was compared: `pixels`, or the encoder.
+    share
+        How many synthetic images have a training image nearest, had there been as many of them as held-out ones:
+        one half if the generator saw neither.
+    p_value
+        The chance of so many, if chance had chosen the trained patients.
+    p_opposite
+        The chance of so few.
+    p_sides
+        The chance of real images being so much nearest to their own side.
+    """
+
+    space: str
+    share: Estimate
+    p_value: float
+    p_opposite: float
+    p_sides: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return vars(self) | {"share": self.share.to_json()}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> TwoSample:
+        """The test that `to_json` wrote."""
+        values = {field.name: data[field.name] for field in fields(TwoSample)}
+        return TwoSample(**values | {"share": Estimate.from_json(data["share"])})
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What was measured of a synthetic set.
+
+    Attributes
+    ----------
+    encoder
+        Whose vectors were compared: `contrastive`, `pixels`, or the name of a file or folder.
+    n_numbers
+        Numbers in a vector.
+    n_real, n_real_patients, n_synthetic, n_holdout, n_holdout_patients
+        Images in each set, and their patients; an image of unknown patient counts as one of its own.
+    patients_known
+        Whether every real image names its patient.
+    fidelity
+        How like real images they are, and how diverse.
+    memorization
+        Scores for the whole set that others report; none of them names a copy.
+    two_sample
+        The test with held-out patients, by space; empty without a holdout.
+    notes
+        What a reader must know to read the numbers, one sentence each.
+    """
+
+    encoder: str
+    n_numbers: int
+    n_real: int
+    n_real_patients: int
+    n_synthetic: int
+    n_holdout: int
+    n_holdout_patients: int
+    patients_known: bool
+    fidelity: tuple[Measured, ...]
+    memorization: tuple[Measured, ...]
+    two_sample: tuple[TwoSample, ...]
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Measured:
+        """The number of this name."""
+        return {one.name: one for one in (*self.fidelity, *self.memorization)}[name]
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of `quality.json`."""
+        lists = {name: [one.to_json() for one in getattr(self, name)] for name in _LISTS}
+        return {"format": QUALITY_FORMAT} | vars(self) | lists | {"notes": list(self.notes)}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Quality:
+        """The quality that `to_json` wrote.
+
+        Raises
+        ------
+        FormatError
+            If a field is absent or not what it should be.
+        """
+        try:
+            values = {field.name: data[field.name] for field in fields(Quality)}
+            lists = {name: tuple(map(read, data[name])) for name, read in _LISTS.items()}
+            return Quality(**values | lists | {"notes": tuple(data["notes"])})
+        except (KeyError, TypeError, ValueError, AssertionError) as error:
+            raise FormatError(Problem(f"is damaged: {error}", where="quality.json")) from error
+
+
+@dataclass(frozen=True, eq=False)
+class QualityRun:
+    """A measurement of quality, what it says of single images, and the record of how it was made."""
+
+    quality: Quality
+    samples: pd.DataFrame
+    record: Mapping[str, Any]
+
+
+def write_quality(folder: Path, run: QualityRun) -> None:
+    """Write `quality.parquet`, a row for each synthetic image, `run.json`, and `quality.json`, which comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in ("quality.json", "report.html", *(path.name for path in folder.glob(".draft-*"))):
+        (folder / stale).unlink(missing_ok=True)
+    write_table(folder / "quality.parquet", run.samples, SAMPLES)
+    write_json(folder / "run.json", {"format": RECORD_FORMAT} | dict(run.record))
+    write_json(folder / "quality.json", run.quality.to_json())
+
+
+def read_quality(folder: Path) -> QualityRun:
+    """The measurement that `write_quality` wrote.
+
+    Raises
+    ------
+    InputError
+        If there is none in `folder`.
+    FormatError
+        If a file of it is damaged or of another version.
+    """
+    if not (folder / "quality.json").exists():
+        what = "holds no measurement of quality (no quality.json)"
+        raise InputError(Problem(what, where=str(folder), cure="run doppelscan quality"))
+    return QualityRun(
+        Quality.from_json(read_json(folder / "quality.json", expected=QUALITY_FORMAT)),
+        read_table(folder / "quality.parquet", SAMPLES),
+        read_json(folder / "run.json", expected=RECORD_FORMAT),
+    )
+
+
+_LISTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "fidelity": Measured.from_json,
+    "memorization": Measured.from_json,
+    "two_sample": TwoSample.from_json,
+}
+
+
+def _bounded(estimate: Estimate) -> dict[str, float | int | None]:
+    limits = {
+        name: limit if math.isfinite(limit) else None
+        for name, limit in (("low", estimate.low), ("high", estimate.high))
+    }
+    return estimate.to_json() | limits
+
+
+def _unbounded(data: Mapping[str, Any]) -> Estimate:
+    low = -math.inf if data["low"] is None else data["low"]
+    high = math.inf if data["high"] is None else data["high"]
+    return Estimate.from_json(dict(data) | {"low": low, "high": high})
