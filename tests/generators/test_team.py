@@ -86,7 +86,6 @@ def test_two_processes_train_the_model_of_one_and_go_on_after_a_stop(tmp_path: P
         chosen = settings("ddpm", f"at_once={at_once}")
         fit(pictures((1, 8, 8)), chosen, out=tmp_path / name, keeping=QUIET)
     together, alone, other = (_drawing_weights(tmp_path / name) for name in ("whole", "alone", "other"))
-    print(np.abs(together - alone).max(), np.abs(together - other).max())
     assert np.linalg.norm(together - alone) < 0.02 * np.linalg.norm(together - other)
 
 

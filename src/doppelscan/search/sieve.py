@@ -43,9 +43,9 @@ def largest(products: Float32[torch.Tensor, "m n"], k: int) -> Pairs:
         columns = largest_columns(products.numpy(), k)
         rows, ranks = np.nonzero(columns >= 0)
         return rows, columns[rows, ranks]
-    values, columns = products.topk(k, dim=1)
-    rows, ranks = torch.isfinite(values).nonzero(as_tuple=True)
-    return rows.cpu().numpy(), columns[rows, ranks].cpu().numpy()
+    values, best = products.topk(k, dim=1)
+    row, rank = torch.isfinite(values).nonzero(as_tuple=True)
+    return row.cpu().numpy(), best[row, rank].cpu().numpy()
 
 
 def reached(
