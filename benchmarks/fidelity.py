@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from doppelscan.generators import Drawing, changed, family_named
-from generating.distances import ENCODERS, Encode, frechet, resampled
+from doppelscan.quality.frechet import frechet_distance
+from generating.distances import ENCODERS, Encode, resampled
 from generating.films import DATA, films
 from generating.learning import Ours, peer_trained, trained
 from generating.peers import missing
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=600, help="of processors, for each training")
     parser.add_argument("--images", type=int, default=128, help="drawn by each side")
     parser.add_argument("--set", action="append", default=[], help="change a setting of ddpm's preset `tiny`")
+    parser.add_argument("--encoders", nargs="*", choices=list(ENCODERS), default=list(ENCODERS))
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "fidelity")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
@@ -49,7 +51,7 @@ def main() -> None:
     }
     if not a.only:
         drawn |= {"films that were learnt": learnt[: a.images]}
-        text = "\n".join([*_heading(a), *table(drawn, learnt, others), "", ""])
+        text = "\n".join([*_heading(a), *table(drawn, learnt, others, a.encoders), "", ""])
         print(text)
         with (a.out / "fidelity.md").open("a") as file:
             file.write(text)
@@ -94,9 +96,9 @@ def samplers(learnt: np.ndarray, a: argparse.Namespace) -> dict[str, Callable[[]
 QUESTIONS = {"learning": learning, "samplers": samplers}
 
 
-def table(drawn: Drawn, learnt: np.ndarray, others: np.ndarray) -> list[str]:
+def table(drawn: Drawn, learnt: np.ndarray, others: np.ndarray, names: list[str]) -> list[str]:
     """A row a side: its distance by each encoder, and where 95% of resampled sets of drawn images lie."""
-    encoders = {name: make(learnt) for name, make in ENCODERS.items()}
+    encoders = {name: ENCODERS[name](learnt) for name in names}
     lines = [f"| films | {' | '.join(encoders)} |", "| --- |" + " --- |" * len(encoders)]
     for name, pixels in drawn.items():
         cells = [_cell(pixels, others, encode) for encode in encoders.values()]
@@ -107,7 +109,7 @@ def table(drawn: Drawn, learnt: np.ndarray, others: np.ndarray) -> list[str]:
 def _cell(pixels: np.ndarray, others: np.ndarray, encode: Encode) -> str:
     x, y = encode(pixels), encode(others)
     low, high = np.quantile(resampled(x, y), [0.025, 0.975])
-    return f"{frechet(x, y):.3g} ({low:.3g} to {high:.3g})"
+    return f"{frechet_distance(x, y):.3g} ({low:.3g} to {high:.3g})"
 
 
 def _heading(a: argparse.Namespace) -> list[str]:

@@ -24,7 +24,7 @@ from doppelscan.generators.family import Subject
 from doppelscan.generators.nets.unet import Plan, UNet
 from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
-from generating.learning import beginner
+from generating.learning import CPU, beginner
 from generating.pipelines import InDiffusers, diffusers_unet, pipeline
 from stopwatch import processor, take_turns, write_table
 
@@ -61,7 +61,8 @@ def ours(plan: Plan, a: argparse.Namespace) -> Callable[[], np.ndarray]:
         seeds=seeds,
         labels=labels,
         options=options,
-        device=torch.device("cpu"),
+        device=CPU,
+        size=together(a),
     )
 
 
@@ -72,7 +73,7 @@ def pipelines(plan: Plan, a: argparse.Namespace) -> dict[str, Callable[[], objec
         "its own U-Net": diffusers_unet(plan, a.side),
         "our U-Net": InDiffusers(UNet(2, 1, 1, plan), a.side),
     }
-    many = min(a.images, at_once(Subject((1, a.side, a.side)), torch.device("cpu")))
+    many = min(a.images, together(a))
     steps = len(scheduler.timesteps)  # ours leave out what would come twice
     made = {
         f"DDPMPipeline, {name}, {many} at once": pipeline(network, scheduler, a.images, many, steps)
@@ -80,6 +81,10 @@ def pipelines(plan: Plan, a: argparse.Namespace) -> dict[str, Callable[[], objec
     }
     one = pipeline(networks["its own U-Net"], scheduler, a.images, 1, steps)
     return made | {"DDPMPipeline, its own U-Net, one at a time": one}
+
+
+def together(a: argparse.Namespace) -> int:
+    return at_once(Subject((1, a.side, a.side)), CPU)
 
 
 def settings_of(plan: Plan) -> DdpmSettings:

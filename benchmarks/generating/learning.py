@@ -14,7 +14,7 @@ from torch import nn
 from doppelscan.generators import Drawing, family_of
 from doppelscan.generators.ddpm import DdpmSettings
 from doppelscan.generators.description import Description
-from doppelscan.generators.drawing import drawn
+from doppelscan.generators.drawing import at_once, drawn
 from doppelscan.generators.engine import Lesson, training
 from doppelscan.generators.examples import examples_of
 from doppelscan.generators.learner import Learner
@@ -23,7 +23,7 @@ from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
 
-__all__ = ["Ours", "Theirs", "beginner", "lesson_on", "peer", "peer_trained", "trained"]
+__all__ = ["CPU", "Ours", "Theirs", "beginner", "lesson_on", "peer", "peer_trained", "trained"]
 
 T = TypeVar("T")
 CPU = torch.device("cpu")
@@ -47,6 +47,7 @@ class Ours:
             labels=labels,
             options=options or Drawing(),
             device=CPU,
+            size=at_once(self.about.subject, CPU),
         )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
+import fidelity
+import sampling
+import training
 from doppelscan.generators import changed, family_named
 from doppelscan.generators.nets.unet import Plan, UNet
+from doppelscan.quality.frechet import frechet_distance
 from doppelscan.seeds import stream
-from generating.distances import by_principal_components, frechet, resampled
+from generating.distances import by_principal_components, by_spectrum, resampled
 from generating.films import films
 from generating.learning import trained
 from generating.peers import missing
@@ -23,17 +27,10 @@ from stopwatch import take_turns, write_table
 SMALLEST = ["channels=8,16", "attention=false,true", "head_channels=8", "steps=20", "sampler_steps=2"]
 
 
-def test_the_distance_of_normal_clouds_is_known() -> None:
-    x = stream(0).normal(size=(500, 6))
-    assert frechet(x, x) == pytest.approx(0, abs=1e-6)
-    assert frechet(x, x + 2) == pytest.approx(6 * 4)
-    assert frechet(x, 3 * (x - x.mean(0)) + x.mean(0)) == pytest.approx(4 * np.trace(np.cov(x.T)))
-
-
 def test_resampled_distances_lie_about_the_distance() -> None:
     x, y = stream(0).normal(size=(200, 3)), 1 + stream(1).normal(size=(300, 3))
     low, high = np.quantile(resampled(x, y), [0.01, 0.99])
-    assert low < frechet(x, y) < high
+    assert low < frechet_distance(x, y) < high
 
 
 def test_noise_is_further_from_films_than_films_are() -> None:
@@ -41,7 +38,20 @@ def test_noise_is_further_from_films_than_films_are() -> None:
     real = np.broadcast_to(smooth, (80, 1, 8, 8)).astype(np.uint8)
     encode = by_principal_components(real[:40])
     noise = stream(1).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
-    assert frechet(encode(real[:40]), encode(real[40:])) < frechet(encode(noise), encode(real[40:])) / 5
+    assert (
+        frechet_distance(encode(real[:40]), encode(real[40:]))
+        < frechet_distance(encode(noise), encode(real[40:])) / 5
+    )
+
+
+def test_the_spectrum_tells_fine_from_coarse_and_not_where_it_is() -> None:
+    fine, coarse = (
+        np.broadcast_to(127 + 100 * np.cos(np.arange(16) * f), (1, 1, 16, 16)).astype(np.uint8)
+        for f in (7 * np.pi / 8, np.pi / 8)
+    )
+    encode = by_spectrum(fine)
+    assert encode(fine)[0, 1:].argmax() > encode(coarse)[0, 1:].argmax()
+    np.testing.assert_allclose(encode(fine), encode(np.roll(fine, 3, axis=2)), atol=1e-6)
 
 
 def test_films_that_are_learnt_are_of_other_patients() -> None:
@@ -75,6 +85,24 @@ def test_our_network_says_the_same_inside_the_loops_of_peers() -> None:
     said = unet(x, t, torch.tensor([-1, -1]))
     torch.testing.assert_close(InMonai(unet)(x, t), said)
     torch.testing.assert_close(InDiffusers(unet, 8)(x, torch.tensor(3)).sample, said)
+
+
+def test_our_sides_of_the_benchmarks_train_and_draw() -> None:
+    plan = Plan((8, 8), (False, True), blocks=1, head_channels=8)
+    noise = stream(0).integers(0, 256, (6, 1, 8, 8), dtype=np.uint8)
+    assert len(training.ours(noise, plan, batch=2, steps=3)()) == 3
+    drawn = sampling.ours(plan, Namespace(side=8, images=2, steps=2, sampler="dpm++"))()
+    assert drawn.shape == (2, 1, 8, 8)
+
+
+def test_the_table_of_fidelity_has_a_row_a_side() -> None:
+    learnt, others, drawn = (stream(i).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8) for i in range(3))
+    lines = fidelity.table(
+        {"ours": drawn, "theirs": others}, learnt, others, ["pixels' components", "spectrum"]
+    )
+    assert lines[0] == "| films | pixels' components | spectrum |"
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| ours", "| theirs"]
+    assert all(line.count(" to ") == 2 for line in lines[2:])
 
 
 def test_works_take_turns_and_are_set_beside_the_first(tmp_path: Path) -> None:

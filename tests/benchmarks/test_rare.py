@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import rare
@@ -43,6 +44,15 @@ def test_duplicates_are_removed_and_patients_of_two_sets_are_two(made: rare.Film
     assert found.patient.max() + 1 == 30 + 2
 
 
+def test_a_film_that_is_met_under_another_name_is_no_negative(made: rare.Films) -> None:
+    turn = next(rare.turns(made))
+    held = turn.held.copy()
+    held[2], held[5] = turn.train[7] // 2 + 60, turn.compared[1]
+    rows = pd.DataFrame({"copy": [False] * len(held) + [True] * 3})
+    kept = rare.without_twins(replace(turn, held=held), rows)
+    assert sorted(set(rows.index) - set(kept.index)) == [2, 5]
+
+
 def test_each_negative_is_changed_once_and_each_copy_in_every_way(
     made: rare.Films, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -54,7 +64,7 @@ def test_each_negative_is_changed_once_and_each_copy_in_every_way(
     exact = rows["copy"] & (rows["change"] == "exact")
     assert rows.loc[exact, "named"].all()
     assert rare.found(rows[exact | ~rows["copy"]], "exact", 0.001).value == 1
-    rare.write(rows, made, "`python`", tmp_path / "rare")
+    rare.write(rows, "`python`", tmp_path / "rare")
     text = (tmp_path / "rare.md").read_text()
-    assert "60 distinct films of 30 patients" in text
+    assert f"{len(turn.held)} distinct films of {len(set(turn.held_patient))} patients" in text
     assert len([line for line in text.splitlines() if line.startswith("| ")]) == 2 + len(STANDARD) + 1

@@ -73,3 +73,38 @@ def test_what_cannot_be_drawn_is_refused(model: Path, tmp_path: Path) -> None:
     assert "there is no such checkpoint (one of 8, 16)" in refused(model, "--seeds", "0", "--at", 99)
     assert "cannot be read" in refused(tmp_path / "nowhere", "--seeds", "0")
     assert "'euler' is no sampler" in refused(model, "--seeds", "0", "--sampler", "euler")
+
+
+def test_a_training_that_is_watched_says_when_to_stop(tmp_path: Path) -> None:
+    source = write_films(tmp_path / "films", films(8, each=2))
+    options = ("--images", source, "--size", 16, "--out", tmp_path / "model", *SMALL)
+    watched = call("train", "ddpm", *options, "--watch-memorization", "--most-copied", 1)
+    assert watched.code == 0, watched.err
+    assert "of the samples copy: after " in watched.out
+    assert "draw with `sample --at " in watched.out
+    assert (tmp_path / "model/memorization.png").is_file()
+    assert (tmp_path / "model/memorization.jsonl").read_text().count("\n") == 2  # two steps, each a mark
+
+
+def test_samples_are_kept_apart_and_copies_avoided(model: Path, tmp_path: Path) -> None:
+    sets = (
+        "--train",
+        model.parent / "films",
+        "--holdout",
+        write_films(tmp_path / "held", films(9, first=70)),
+    )
+    free = call("sample", model, "--seeds", "0-9", "--out", tmp_path / "free")
+    led = call("sample", model, "--seeds", "0-9", "--out", tmp_path / "led", "--keep-apart", *sets)
+    assert (free.code, led.code) == (0, 0), led.err
+    how = ("--avoid-copies", "--method", "pearson", *sets)
+    kept = call("sample", model, "--seeds", "0-9", "--out", tmp_path / "kept", *how)
+    assert kept.code == 0, kept.err
+    assert "discarded and named in discarded.parquet" in kept.out
+    assert set(open_images(tmp_path / "kept").table["seed"]) <= set(range(10))
+
+
+def test_what_keeps_copies_away_asks_for_the_real_images(model: Path, tmp_path: Path) -> None:
+    refused = call("sample", model, "--seeds", "0", "--out", tmp_path / "out", "--keep-apart")
+    assert refused.code == 2
+    assert "--train SET" in refused.err
+    assert "--holdout SET" in refused.err

@@ -71,12 +71,13 @@ def test_make_has_every_target_that_a_page_names() -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_says_what_the_first_result_shows(reader: Path) -> None:
-    (shown,) = [b.text for b in blocks(ROOT / "docs/first-result.md") if "$ doppelscan demo" in b.text]
-    code, printed = typed(["demo", "--out", "demo"])
+@pytest.mark.parametrize("line", ["doppelscan demo", "doppelscan demo --planted --out planted"])
+def test_the_demo_says_what_the_first_result_shows(line: str, reader: Path) -> None:
+    (shown,) = [b.text for b in blocks(ROOT / "docs/first-result.md") if f"$ {line}\n" in b.text]
+    code, printed = typed(line.split()[1:])
     assert code == 0
-    assert agrees(printed, shown.removeprefix("$ doppelscan demo\n"))
-    assert (reader / "demo/run/report.html").is_file()
+    assert agrees(printed, shown.removeprefix(f"$ {line}\n"))
+    assert (reader / line.rpartition(" ")[2] / "run/report.html").is_file()
 
 
 @pytest.mark.parametrize(

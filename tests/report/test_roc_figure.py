@@ -74,7 +74,8 @@ def test_the_figure_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     first = [(tmp_path / f"roc.{kind}").read_bytes() for kind in ("svg", "png")]
     write_roc_figure(tmp_path)
     assert [(tmp_path / f"roc.{kind}").read_bytes() for kind in ("svg", "png")] == first
-    assert Pillow.open(tmp_path / "roc.png").size[0] > 1000
+    with Pillow.open(tmp_path / "roc.png") as picture:
+        assert picture.size[0] > 1000
 
 
 def test_page_and_figure_need_no_torch(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from doppelscan.cli.prepare import prepare
 from doppelscan.cli.quality import quality
 from doppelscan.cli.report import report
 from doppelscan.cli.sample import sample
+from doppelscan.cli.study import study
 from doppelscan.cli.train import train
 from doppelscan.errors import DoppelscanError, GateFailed
 
@@ -45,6 +46,7 @@ for command in (
     power,
     quality,
     membership,
+    study,
 ):
     app.command()(command)
 

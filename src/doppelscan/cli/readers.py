@@ -14,7 +14,11 @@ __all__ = ["readers_of"]
 
 _MANY = 512  # files that are decoded sooner by processes that must be started first
 _WORTH_LOOPS = 2048  # PNGs for which each process loads compiled loops
-_DECODING = "doppelscan.imagesets.preparing"
+_DECODING = (
+    "doppelscan.imagesets.headers",
+    "doppelscan.imagesets.preparing",
+    "doppelscan.images.formats.pillow",
+)
 _LOOPS = "doppelscan.images.formats.png"
 
 
@@ -27,7 +31,7 @@ def readers_of(sources: Iterable[str | None], resources: Resources) -> AbstractC
     if len(names) < _MANY:
         return processes_kept()
     n_png = sum(name.lower().endswith(".png") for name in names)
-    return processes_kept(resources.workers, [_DECODING, *([_LOOPS] if n_png >= _WORTH_LOOPS else [])])
+    return processes_kept(resources.workers, [*_DECODING, *([_LOOPS] if n_png >= _WORTH_LOOPS else [])])
 
 
 def _files(source: str) -> Iterator[str]:

@@ -37,6 +37,13 @@ def train(
     keep_minutes: Annotated[
         float, typer.Option(min=0, help="Write a checkpoint at least every so many minutes.")
     ] = 10.0,
+    watch_memorization: Annotated[
+        bool,
+        typer.Option("--watch-memorization", help="Audit samples at each mark, and say when copying begins."),
+    ] = False,
+    most_copied: Annotated[
+        float, typer.Option(help="With it: the copied share that is borne; the best model below it is kept.")
+    ] = 0.05,
     amend: Annotated[
         bool, typer.Option(help="Go on with other settings or seed than the training began with.")
     ] = False,
@@ -72,17 +79,50 @@ def train(
         sets = [cached(one, preparation=preparation, resources=resources, progress=progress) for one in sets]
         if amend:
             change(out, settings, seed=seed)
+        held = sets[1] if holdout is not None else None
+        keeping = Keeping(last=keep_last, every=keep_every, minutes=keep_minutes)
+        if watch_memorization:
+            from doppelscan.mitigation import Watching, watched
+
+            keeping = watched(
+                keeping,
+                out=out,
+                settings=settings,
+                images=sets[0],
+                holdout=held,
+                watching=Watching(most_copied=most_copied),
+                resources=resources,
+            )
         model = fit(
             sets[0],
             settings,
             out=out,
-            holdout=sets[1] if holdout is not None else None,
+            holdout=held,
             seed=seed,
-            keeping=Keeping(last=keep_last, every=keep_every, minutes=keep_minutes),
+            keeping=keeping,
             resources=resources,
             progress=progress,
         )
     say(f"{out}: {family} after {model.checkpoint}")
+    if watch_memorization:
+        say(_when_to_stop(out, most_copied))
+
+
+def _when_to_stop(out: Path, most_copied: float) -> str:
+    """Which checkpoint to draw from, and where the curve is."""
+    from doppelscan.mitigation import looks_at
+    from doppelscan.report import write_watch_figure
+
+    figure = write_watch_figure(out)
+    _, best = looks_at(out, most_copied)
+    if best is None:
+        return (
+            f"At no mark did surely at most {most_copied:.1%} of the samples copy a patient. Curve: {figure}"
+        )
+    return (
+        f"Nearest to real images of the marks where surely at most {most_copied:.1%} of the samples copy: after "
+        f"{best.seen} images (copied {best.copied.percent()}); draw with `sample --at {best.seen}`. Curve: {figure}"
+    )
 
 
 def _settings(family: str, preset: str, changes: list[str]) -> Settings:

@@ -81,8 +81,8 @@ class Attack:
     Attributes
     ----------
     name
-        `distance`, `density`, `encoded_distance`, `encoded_density` and all of these, `samples`; `loss`, `proximal`,
-        `inversion` and all of these, `model`.
+        `distance`, `density`, `encoded_distance`, `encoded_density` and all of these, `samples`; `loss`, `proximal` and
+        both, `model`.
     access
         What it needs: `samples` of the model, or the `model` itself.
     by_image, by_patient
@@ -157,7 +157,7 @@ class Membership:
     difference
         Whether the sets differ without any model.
     concludes
-        Whether the attacks say anything of the model: not where the sets differ.
+        Whether the attacks say anything of the model: not where the sets differ, or may differ as much as they find.
     reason
         Why not; empty where they do.
     primary

@@ -6,6 +6,7 @@
       weights.safetensors                 averaged networks, those of earlier stages too: what drawing needs
       state.safetensors                   weights and optimisers of the stage: what training needs
       checkpoint.json                     written last; stage, images seen, steps done
+      spared                              empty: `prune` leaves this checkpoint alone
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from doppelscan.generators.learner import Learner
 from doppelscan.store import read_json, read_tensors, write_json, write_tensors
 from doppelscan.store.atomic import sync_tree
 
-__all__ = ["Checkpoint", "checkpoints_of", "keep", "load_averaged", "prune", "resume"]
+__all__ = ["Checkpoint", "checkpoints_of", "keep", "load_averaged", "prune", "resume", "spare"]
 
 _FORMAT = "doppelscan-checkpoint/2"
 
@@ -66,9 +67,10 @@ def checkpoints_of(model: Path) -> list[Checkpoint]:
 
 
 def prune(model: Path, *, last: int, every: int | None) -> None:
-    """Remove all but the last checkpoints, the last of each earlier stage, and one every so many images."""
+    """Remove all but the last checkpoints, the last of each earlier stage, one every so many images, those spared."""
     found = checkpoints_of(model)
-    kept = set(found[-last:]) | {max(one for one in found if one.stage == stage.stage) for stage in found}
+    kept = {checkpoint for checkpoint in found if (checkpoint.folder / "spared").exists()}
+    kept |= set(found[-last:]) | {max(one for one in found if one.stage == stage.stage) for stage in found}
     if every is not None:
         kept |= {
             min(one for one in found if _mark(one, every) == mark)
@@ -78,6 +80,14 @@ def prune(model: Path, *, last: int, every: int | None) -> None:
         _remove(checkpoint.folder)
     for litter in (model / "checkpoints").glob(".draft-*"):
         shutil.rmtree(litter, ignore_errors=True)
+
+
+def spare(model: Path, chosen: Checkpoint | None) -> None:
+    """Let `prune` leave this checkpoint alone, and no other."""
+    if chosen is not None:
+        (chosen.folder / "spared").touch()
+    for other in set(checkpoints_of(model)) - {chosen}:
+        (other.folder / "spared").unlink(missing_ok=True)
 
 
 def load_averaged(networks: nn.ModuleDict, checkpoint: Checkpoint) -> None:

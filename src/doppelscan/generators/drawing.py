@@ -11,7 +11,7 @@ from jaxtyping import Int64, Shaped
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.generators.description import Description
-from doppelscan.generators.family import Draw, Drawing, Networks, Subject
+from doppelscan.generators.family import Draw, Drawing, Guide, Networks, Subject
 from doppelscan.generators.memory import memory_of, most_bytes
 from doppelscan.generators.noise import Noise
 
@@ -50,6 +50,7 @@ def drawn(
     labels: Int64[np.ndarray, " n"],
     options: Drawing,
     device: torch.device,
+    guide: Guide | None = None,
     size: int | None = None,
 ) -> Shaped[np.ndarray, "n c *space"]:
     """One image for each seed and label, in the type and range of the training set, so many at a time.
@@ -70,6 +71,7 @@ def drawn(
             Noise.of([int(seed) for seed in seeds[chosen]], device),
             torch.from_numpy(labels[chosen]).to(device),
             options,
+            guide,
         )
         values = _within_memory(about, networks, asked)
         parts.append(about.intensities.restored(values)[: len(seeds) - start])

@@ -73,7 +73,7 @@ def training(learner: Learner, lesson: Lesson, team: Team) -> Iterator[Step]:
     """The steps that are left; after each, `learner` is ready for the next.
 
     A training that goes on from a checkpoint repeats an unbroken one: on a CPU bit for bit. Several processes
-    learn what one learns that takes their parts of each batch one after the other.
+    learn, but for rounding, what one learns that takes their parts of each batch one after the other.
 
     Raises
     ------

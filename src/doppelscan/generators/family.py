@@ -33,6 +33,7 @@ __all__ = [
     "Draw",
     "Drawing",
     "Family",
+    "Guide",
     "Networks",
     "Player",
     "Settings",
@@ -177,6 +178,22 @@ class Drawing:
     truncation: float | None = None
 
 
+@runtime_checkable
+class Guide(Protocol):
+    """Whatever leads diffusion while it draws, by changing what it takes the finished images to be."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells its guidance from all others'."""
+        ...
+
+    def __call__(
+        self, expected: Float[torch.Tensor, "n c *space"], t: int
+    ) -> Float[torch.Tensor, "n c *space"]:
+        """The images in [-1, 1] to be led to, where `expected` are foreseen after step `t`: each by itself alone."""
+        ...
+
+
 @dataclass(frozen=True)
 class Draw:
     """A batch to be drawn: one seed, hence one stream of noise, and one label (-1: any) an image."""
@@ -184,6 +201,7 @@ class Draw:
     noise: Noise
     labels: Int64[torch.Tensor, " n"]
     options: Drawing
+    guide: Guide | None = None
 
     @property
     def device(self) -> torch.device:
@@ -206,6 +224,8 @@ class Family(Generic[S]):
         without gradients. Image i depends on `draw.noise` i and label i alone.
     options
         The fields of `Drawing` that it knows, besides `label`.
+    follows
+        Whether `draw` follows a `Guide`.
     preview
         How images are drawn for the grids that show how training goes.
     axes
@@ -219,6 +239,7 @@ class Family(Generic[S]):
     stages: tuple[Stage[S], ...]
     draw: Callable[[S, Networks, Subject, Draw], Float[torch.Tensor, "n c *space"]]
     options: frozenset[str] = frozenset()
+    follows: bool = False
     preview: Drawing = Drawing()
     axes: frozenset[int] = frozenset({2, 3})
     denoiser: Callable[[S, Networks, torch.device], Denoiser] | None = None

@@ -19,7 +19,7 @@ def memory_of(device: torch.device) -> int:
     """Bytes of memory that the device has, used or not."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 def most_bytes(work: Callable[[], object], *, besides: nn.Module) -> int:
@@ -29,14 +29,14 @@ def most_bytes(work: Callable[[], object], *, besides: nn.Module) -> int:
     """
     with _Ledger(besides) as ledger:
         work()
-    return ledger.most
+    return int(ledger.most)
 
 
-class _Ledger(TorchDispatchMode):
+class _Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Enters the memory behind each tensor that an operation gives, and strikes it out when it is let go."""
 
     def __init__(self, besides: nn.Module) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         held = [*besides.parameters(), *besides.buffers()]
         self._entered = {tensor.untyped_storage()._cdata for tensor in held}
         self.now = self.most = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from doppelscan.generators.denoising import Denoiser
 from doppelscan.generators.description import Description
 from doppelscan.generators.drawing import batch_size, drawn
 from doppelscan.generators.engine import autocast
-from doppelscan.generators.family import Drawing, Networks
+from doppelscan.generators.family import Drawing, Guide, Networks
 from doppelscan.generators.learner import layout_of
 from doppelscan.images import Image
 from doppelscan.imagesets import ImageSet, save
@@ -70,7 +70,9 @@ class Model:
         networks = networks.to(memory_format=layout_of(description.subject))  # type: ignore[call-overload]
         return Model(folder, checkpoint, description, networks, place)
 
-    def sample(self, seeds: Sequence[int], options: Drawing | None = None) -> ImageSet:
+    def sample(
+        self, seeds: Sequence[int], options: Drawing | None = None, *, guide: Guide | None = None
+    ) -> ImageSet:
         """One image a seed, drawn when it is asked for; its id is its seed.
 
         The table says the seed, the generator (its fingerprint) and, of a conditional model, the label: the
@@ -79,16 +81,16 @@ class Model:
         Raises
         ------
         InputError
-            If the family does not know an option, or the model not the label.
+            If the family does not know an option or follows no guide, or the model does not know the label.
         """
         options = options or Drawing()
-        self._refuse_unknown(options)
+        self._refuse_unknown(options, guide)
         labels = self._labels(seeds, options)
         names = [self.description.subject.labels[number] if number >= 0 else None for number in labels]
         generator = f"{self.description.family}-{self.fingerprint[:12]}"
         ids = [f"{seed:08d}" for seed in seeds]
         columns = {"id": ids, "label": names, "seed": list(seeds), "generator": generator}
-        pixels = DrawnPixels(self, np.array(seeds, dtype=np.int64), labels, options)
+        pixels = DrawnPixels(self, np.array(seeds, dtype=np.int64), labels, options, guide)
         return ImageSet(with_columns(pd.DataFrame(columns)), pixels, name=f"samples of {self.folder}")
 
     def sample_to(
@@ -97,10 +99,11 @@ class Model:
         out: Path,
         options: Drawing | None = None,
         *,
+        guide: Guide | None = None,
         progress: Progress = silent,
     ) -> ImageSet:
         """The same, written to a folder; a call that was cut off goes on where it stood when it is made again."""
-        images = self.sample(seeds, options)
+        images = self.sample(seeds, options, guide=guide)
         size = images.pixels.at_once if isinstance(images.pixels, DrawnPixels) else 1
 
         def drawing(_work: str, done: int, _total: int) -> None:
@@ -143,8 +146,10 @@ class Model:
             [stream(seed, "label").choice(len(labels), p=shares) for seed in seeds], dtype=np.int64
         )
 
-    def _refuse_unknown(self, options: Drawing) -> None:
+    def _refuse_unknown(self, options: Drawing, guide: Guide | None) -> None:
         family = self.description.kind
+        if guide is not None and not family.follows:
+            raise InputError(Problem(f"{family.name} follows no guide", cure="diffusion of pixels does"))
         refuse_unknown(
             options,
             generator=family.name,
@@ -162,6 +167,7 @@ class DrawnPixels:
     seeds: Int64[np.ndarray, " n"]
     labels: Int64[np.ndarray, " n"]
     options: Drawing
+    guide: Guide | None = None
 
     def __len__(self) -> int:
         return len(self.seeds)
@@ -188,7 +194,8 @@ class DrawnPixels:
     def fingerprint(self) -> str:
         """What the images are: the model, the seeds, the options and the device that rounds."""
         drawn_as = [self.seeds.tolist(), self.labels.tolist(), asdict(self.options), self.model.device.type]
-        return fingerprint([self.model.fingerprint, *drawn_as])
+        led = [] if self.guide is None else [self.guide.fingerprint]
+        return fingerprint([self.model.fingerprint, *drawn_as, *led])
 
     @cached_property
     def _drawn(self) -> Shaped[np.ndarray, "n c *space"]:
@@ -211,12 +218,13 @@ class DrawnPixels:
                 labels=self.labels[start:stop],
                 options=self.options,
                 device=self.model.device,
+                guide=self.guide,
                 size=size,
             )
 
     def take(self, positions: Int64[np.ndarray, " n"]) -> DrawnPixels:
         """The images at these positions."""
-        part = DrawnPixels(self.model, self.seeds[positions], self.labels[positions], self.options)
+        part = replace(self, seeds=self.seeds[positions], labels=self.labels[positions])
         part.__dict__["at_once"] = self.at_once  # measured once
         return part
 

@@ -20,6 +20,7 @@ from doppelscan.generators.engine import Lesson, Step
 from doppelscan.generators.examples import Examples, examples_of, made_of
 from doppelscan.generators.journal import Journal
 from doppelscan.generators.learner import Learner
+from doppelscan.generators.recipe import Training
 from doppelscan.generators.team import Team
 from doppelscan.generators.validation import Panel, chosen_for_panel, losses
 from doppelscan.images.montage import contact_sheet, png
@@ -28,7 +29,7 @@ from doppelscan.settings import Resources
 from doppelscan.store import write_bytes
 from doppelscan.workers import Progress
 
-__all__ = ["Course", "Keeping", "Watch"]
+__all__ = ["Course", "Keeping", "Watch", "is_mark"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Keeping:
         Steps whose means make one line of `metrics.jsonl`.
     grid
         Samples in a grid, of seeds from 0 on.
+    at_mark
+        Called with the images seen, whenever the model was kept at a mark of its last stage.
     """
 
     marks: int = 10
@@ -57,6 +60,7 @@ class Keeping:
     minutes: float = 10.0
     log_steps: int = 20
     grid: int = 16
+    at_mark: Callable[[int], None] | None = None
 
     def __post_init__(self) -> None:
         least = {"marks": 1, "last": 1, "every": 1, "minutes": 0, "log_steps": 1, "grid": 0}
@@ -141,7 +145,7 @@ class Watch:
         self.journal.note(step)
         if not self.course.team.leads:
             return
-        marked = self._is_mark(step)
+        marked = is_mark(step.seen, self.learner.training, self.course.keeping.marks)
         if marked or time.monotonic() - self.kept > 60 * self.course.keeping.minutes:
             self.journal.read(step)  # a broken model is not kept
             keep(self.learner, self.number, self.course.out)
@@ -150,15 +154,13 @@ class Watch:
         if marked:
             self._measure(step.seen)
             self._draw(step.seen)
+            if self.course.keeping.at_mark is not None and self._is_last:
+                self.course.keeping.at_mark(step.seen)
             self.journal.rest()
 
-    def _is_mark(self, step: Step) -> bool:
-        """Whether a share of the stage ended with this step, or the stage did."""
-        batch, marks = self.learner.training.batch, self.course.keeping.marks
-        return (
-            step.seen >= step.total
-            or step.seen * marks // step.total > (step.seen - batch) * marks // step.total
-        )
+    @property
+    def _is_last(self) -> bool:
+        return self.number == len(self.course.about.kind.stages) - 1
 
     def _measure(self, seen: int) -> None:
         """Log the loss on held-out and on training images, and the gap."""
@@ -176,7 +178,7 @@ class Watch:
     def _draw(self, seen: int) -> None:
         """Draw the grid, where this stage is the last."""
         about, n = self.course.about, self.course.keeping.grid
-        if self.number < len(about.kind.stages) - 1 or n == 0:
+        if not self._is_last or n == 0:
             return
         n_labels = max(len(about.subject.labels), 1)
         labels = np.arange(n) % n_labels if about.subject.labels else np.full(n, -1)
@@ -190,6 +192,12 @@ class Watch:
         )
         columns = max(n_labels, round(n**0.5)) if n_labels <= 8 else 8
         write_bytes(self.course.out / "samples" / f"{seen:012d}.png", png(contact_sheet(pixels, columns)))
+
+
+def is_mark(seen: int, training: Training, marks: int) -> bool:
+    """Whether one of so many even shares of the training ended with the step after which so many images were seen."""
+    total = training.n_images
+    return seen >= total or seen * marks // total > (seen - training.batch) * marks // total
 
 
 def _panels(course: Course, learner: Learner) -> dict[str, Panel]:

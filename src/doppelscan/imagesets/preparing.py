@@ -14,7 +14,6 @@ from doppelscan.errors import UnreadableImage
 from doppelscan.images.intensity import check_finite
 from doppelscan.images.preparation import Piece, Preparation
 from doppelscan.imagesets.chunks import Chunks, power_of_two
-from doppelscan.imagesets.imageset import ImageSet
 from doppelscan.imagesets.pixels import FilePixels, MadeInBatches, Pixels
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, counted, map_ordered
@@ -41,9 +40,10 @@ class Prepared:
 
 
 def prepared(
-    images: ImageSet,
+    images: Pixels,
     preparation: Preparation,
     *,
+    name: str,
     start: int,
     into: Chunks,
     resources: Resources,
@@ -55,15 +55,14 @@ def prepared(
     """
     size = _shard_size(images)
     starts = range(start, len(images), size)
-    decoding = isinstance(images.pixels, FilePixels) or not preparation.is_identity
+    decoding = isinstance(images, FilePixels) or not preparation.is_identity
     workers = min(resources.workers, len(starts) // 2) if decoding else 1
     place = into if workers > 1 else None
     tasks = (
-        _Task(first, images.pixels.take(_span(first, size, len(images))), preparation, place)
-        for first in starts
+        _Task(first, images.take(_span(first, size, len(images))), preparation, place) for first in starts
     )
     shards = map_ordered(_prepare, tasks, workers=workers)
-    yield from counted(shards, f"reading {images.name}", len(starts), progress)
+    yield from counted(shards, f"reading {name}", len(starts), progress)
 
 
 @dataclass(frozen=True)
@@ -116,13 +115,11 @@ def _left_on_disk(task: _Task, pixels: list[Shaped[np.ndarray, "_ ..."]]) -> Chu
     return place
 
 
-def _shard_size(images: ImageSet) -> int:
+def _shard_size(images: Pixels) -> int:
     """Images a shard, the same on every machine, so that an interrupted run can go on elsewhere."""
-    if isinstance(images.pixels, MadeInBatches):
-        return images.pixels.at_once
-    largest = (
-        max((math.prod(shape) for shape in images.pixels.shapes), default=1) * images.pixels.dtype.itemsize
-    )
+    if isinstance(images, MadeInBatches):
+        return images.at_once
+    largest = max((math.prod(shape) for shape in images.shapes), default=1) * images.dtype.itemsize
     return min(power_of_two(_SHARD_BYTES // max(largest, 1)), _SHARD_IMAGES)
 
 

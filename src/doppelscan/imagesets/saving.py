@@ -125,7 +125,13 @@ def _fill(
     start = committed[-1]["stop"] if committed else 0
     row = sum(len(shard["rows"]) for shard in committed)
     shards = prepared(
-        images, preparation, start=start, into=draft.pixels, resources=resources, progress=progress
+        images.pixels,
+        preparation,
+        name=images.name,
+        start=start,
+        into=draft.pixels,
+        resources=resources,
+        progress=progress,
     )
     for shard in shards:
         row = draft.add(shard, row)

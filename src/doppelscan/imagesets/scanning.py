@@ -11,19 +11,18 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from doppelscan.errors import InputError, Problem, UnreadableImage
-from doppelscan.images.formats import Entry, assemble, entries
+from doppelscan.errors import InputError, Problem
+from doppelscan.images.formats import Entry, assemble
+from doppelscan.imagesets.headers import read_headers
 from doppelscan.imagesets.imageset import ImageSet, Unreadable, with_columns
 from doppelscan.imagesets.listing import Listing, name_in
 from doppelscan.imagesets.pixels import FilePixels
 from doppelscan.imagesets.versions import code_versions
 from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint_files
-from doppelscan.workers import Progress, counted, map_ordered
+from doppelscan.workers import Progress
 
 __all__ = ["scan"]
-
-_GROUP = 32  # files read by a worker at a time
 
 
 def scan(
@@ -78,24 +77,14 @@ def _read_headers(
     listing: Listing, part: str | None, resources: Resources, progress: Progress
 ) -> pd.DataFrame:
     paths = [listing.folder / file for file in listing.files]
-    workers = min(resources.workers, 1 + len(paths) // (4 * _GROUP))
-    read = map_ordered(partial(_entries, part=part), paths, workers=workers, group=_GROUP)
+    read = read_headers(paths, part, resources, progress)
     rows: list[str] = []
-    for file, found in zip(
-        listing.files, counted(read, "reading headers", len(paths), progress), strict=True
-    ):
+    for file, found in zip(listing.files, read, strict=True):
         if isinstance(found, str):
             rows.append(json.dumps({"file": file, "reason": found}))
         else:
             rows.extend(json.dumps(entry.to_json()) for entry in found)
     return pd.DataFrame({"found": pd.Series(rows, dtype=object)})
-
-
-def _entries(path: Path, part: str | None) -> list[Entry] | str:
-    try:
-        return entries(path, part)
-    except UnreadableImage as error:
-        return error.reason
 
 
 def _table(images: Sequence[Entry], listing: Listing, patient_pattern: str | None) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from doppelscan.findings.power import ALL, Detection, Power, read_power
+from doppelscan.report.plots import COLOURS, STYLE
 from doppelscan.store import atomic_file
 
 if TYPE_CHECKING:
@@ -19,19 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["power_figure", "write_power_figure"]
 
 _COLUMNS = 4
-_COLOURS = ("#0072B2", "#D55E00", "#009E73")  # of Okabe and Ito: told apart by colour-blind readers too
 _MARKERS = ("o", "s", "^")
-_STYLE: dict[Any, Any] = {
-    "font.size": 7.5,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#888888",
-    "axes.grid": True,
-    "grid.color": "#e6e6e6",
-    "figure.facecolor": "white",
-    "svg.hashsalt": "doppelscan",
-}
 
 
 def write_power_figure(folder: Path) -> Path:
@@ -44,7 +33,7 @@ def write_power_figure(folder: Path) -> Path:
     """
     import matplotlib as mpl
 
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = power_figure(read_power(folder)[0])
         for kind, about in (("png", {"Software": None}), ("svg", {"Date": None})):
             with atomic_file(folder / f"power.{kind}") as draft:
@@ -114,7 +103,7 @@ def _draw_method(axes: Axes, detections: Sequence[Detection], method: str, nth: 
     found = [one.sensitivity_at_1_percent for one in detections]
     value, low, high = ([getattr(one, of) for one in found] for of in ("value", "low", "high"))
     style: dict[str, Any] = {
-        "color": _COLOURS[nth],
+        "color": COLOURS[nth],
         "marker": _MARKERS[nth],
         "markersize": 4,
         "label": method,
@@ -126,10 +115,10 @@ def _draw_method(axes: Axes, detections: Sequence[Detection], method: str, nth: 
         return
     at = np.array([one.fraction for one in detections], dtype=np.float64)
     axes.plot(at, value, linewidth=1.4, **style)
-    axes.fill_between(at, low, high, color=_COLOURS[nth], alpha=0.18, linewidth=0)
+    axes.fill_between(at, low, high, color=COLOURS[nth], alpha=0.18, linewidth=0)
     if detections[0].outlined.known:
         outlined = [one.outlined.value for one in detections]
-        axes.plot(at, outlined, color=_COLOURS[nth], linewidth=1.1, linestyle="--")
+        axes.plot(at, outlined, color=COLOURS[nth], linewidth=1.1, linestyle="--")
 
 
 def _tick(one: Detection) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64
 
 from doppelscan.findings.membership import WITHOUT_MODEL, Membership, read_membership
+from doppelscan.report.plots import COLOURS, STYLE
 from doppelscan.store import atomic_file
 
 if TYPE_CHECKING:
@@ -18,19 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["by_patient", "roc", "roc_figure", "write_roc_figure"]
-
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#666666", "#AA4499")
-_STYLE: dict[Any, Any] = {
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#888888",
-    "axes.grid": True,
-    "grid.color": "#e6e6e6",
-    "figure.facecolor": "white",
-    "svg.hashsalt": "doppelscan",
-}
 
 
 def write_roc_figure(folder: Path) -> Path:
@@ -43,7 +31,7 @@ def write_roc_figure(folder: Path) -> Path:
     """
     import matplotlib as mpl
 
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = roc_figure(*read_membership(folder))
         for kind, about in (("png", {"Software": None}), ("svg", {"Date": None})):
             with atomic_file(folder / f"roc.{kind}") as draft:
@@ -91,7 +79,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, names: Sequence[str], primary: str) ->
     least = 0.5 / max(n_others, 1)
     chance = np.geomspace(least, 1, 50)
     axes.plot(chance, chance, color="#bbbbbb", linewidth=1, linestyle=":", label="chance")
-    for name, colour in zip(names, _COLOURS, strict=False):
+    for name, colour in zip(names, COLOURS, strict=False):
         mine = rows[rows["attack"] == name]
         wrong, found = roc(mine["score"].to_numpy(np.float64), mine["member"].to_numpy(bool))
         style = "--" if name == WITHOUT_MODEL else "-"

@@ -18,7 +18,7 @@ _FEW = 8  # times fewer pairs of one group than pairs: they are named one by one
 
 
 def leave_out(
-    products: Float32[torch.Tensor, "m n"], block: Held, others: Held, exclude: Groups | None
+    products: Float32[torch.Tensor, "a b"], block: Held, others: Held, exclude: Groups | None
 ) -> None:
     """Set to -inf, in place, the products of pairs that do not count: of constant images, and of one group."""
     products[block.constant] = -torch.inf
@@ -43,9 +43,9 @@ def largest(products: Float32[torch.Tensor, "m n"], k: int) -> Pairs:
         columns = largest_columns(products.numpy(), k)
         rows, ranks = np.nonzero(columns >= 0)
         return rows, columns[rows, ranks]
-    values, columns = products.topk(k, dim=1)
-    rows, ranks = torch.isfinite(values).nonzero(as_tuple=True)
-    return rows.cpu().numpy(), columns[rows, ranks].cpu().numpy()
+    values, best = products.topk(k, dim=1)
+    row, rank = torch.isfinite(values).nonzero(as_tuple=True)
+    return row.cpu().numpy(), best[row, rank].cpu().numpy()
 
 
 def reached(

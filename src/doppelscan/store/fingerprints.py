@@ -12,7 +12,7 @@ from pathlib import Path
 __all__ = ["fingerprint", "fingerprint_file", "fingerprint_files"]
 
 _BLOCK = 2**20
-_AT_ONCE = 16  # files that a thread reads in a row
+_AT_ONCE = 64  # files that a thread reads in a row
 
 
 def fingerprint(value: object) -> str:
@@ -24,16 +24,7 @@ def fingerprint(value: object) -> str:
 
 def fingerprint_file(path: Path) -> str:
     """The SHA-256, in hex, of a file's bytes; the empty string where it cannot be read or is no file."""
-    digest = hashlib.sha256()
-    try:
-        if not path.is_file():  # opening a named pipe would wait for ever
-            return ""
-        with path.open("rb", buffering=0) as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-    except OSError:
-        return ""
-    return digest.hexdigest()
+    return _fingerprints([path])[0]
 
 
 def fingerprint_files(paths: Sequence[Path]) -> list[str]:
@@ -44,4 +35,19 @@ def fingerprint_files(paths: Sequence[Path]) -> list[str]:
 
 
 def _fingerprints(paths: Sequence[Path]) -> list[str]:
-    return [fingerprint_file(path) for path in paths]
+    """Through one buffer: to get a new one for each file takes longer than to hash a small one."""
+    buffer = memoryview(bytearray(_BLOCK))
+    return [_fingerprint_through(buffer, path) for path in paths]
+
+
+def _fingerprint_through(buffer: memoryview, path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        if not path.is_file():  # opening a named pipe would wait for ever
+            return ""
+        with path.open("rb", buffering=0) as stream:
+            while n := stream.readinto(buffer):
+                digest.update(buffer[:n])
+    except OSError:
+        return ""
+    return digest.hexdigest()

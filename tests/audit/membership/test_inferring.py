@@ -132,7 +132,6 @@ def test_a_model_is_asked_and_a_wrong_one_refused(tmp_path: Path) -> None:
         "samples",
         "loss",
         "proximal",
-        "inversion",
         "model",
     ]
     assert found.primary == "model"

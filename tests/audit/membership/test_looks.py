@@ -49,7 +49,7 @@ def test_the_coarse_picture_and_the_tones_are_what_plain_loops_count(shape: tupl
 
 
 def test_detail_is_the_mean_and_the_squared_differences_at_every_scale() -> None:
-    images = noise(3, 1, 16, 24)
+    images = noise(3, 1, 16, 32)
     span = span_of(images, resources=PLENTY)
     looks = looks_of(images, span, PLENTY)
     for i, image in enumerate(images):

@@ -53,12 +53,6 @@ def test_every_error_is_that_of_its_equation() -> None:
             for t, own in zip(steps, draws, strict=True)
         ]
         expected += [np.mean((says(noisy(clear, t), t) - clear) ** 2) for t in steps]
-        path, at = x, 0
-        for t in steps:
-            ahead = _along(path, says(path, at), a[at], a[t])
-            back = _along(ahead, says(ahead, t), a[t], a[at])
-            expected.append(np.mean((back - path) ** 2))
-            path, at = ahead, t
         np.testing.assert_allclose(found[i].numpy(), expected, rtol=1e-5)
 
 
@@ -66,10 +60,6 @@ def _draws(_image: int, steps: list[int], n_draws: int) -> list[list[torch.Tenso
     """The noise of both images, in the order in which it is drawn."""
     noise = Noise.of([5, 6], CPU)
     return [[noise.normal(1, 3, 4) for _ in range(n_draws)] for _ in steps]
-
-
-def _along(x: np.ndarray, eps: np.ndarray, a: float, b: float) -> np.ndarray:
-    return math.sqrt(b) * (x - math.sqrt(1 - a) * eps) / math.sqrt(a) + math.sqrt(1 - b) * eps
 
 
 def test_a_model_that_knows_the_noise_of_its_image_has_no_loss_on_it() -> None:

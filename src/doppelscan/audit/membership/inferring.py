@@ -73,14 +73,21 @@ def membership(  # noqa: PLR0913 - settings of one call, by keyword
     roles = cast(
         sets["train"], sets["holdout"], sets.get("synthetic"), settings=settings, resources=resources
     )
-    found, scores = _inferred(roles, seen, settings, resources, progress)
+    notes = tuple(_notes(roles, seen, train))
+    found, scores = _inferred(roles, seen, notes, settings, resources=resources, progress=progress)
     if out is not None:
         write_membership(out, found, scores)
     return found
 
 
 def _inferred(
-    roles: Roles, model: Model | None, settings: MembershipSettings, resources: Resources, progress: Progress
+    roles: Roles,
+    model: Model | None,
+    notes: tuple[str, ...],
+    settings: MembershipSettings,
+    *,
+    resources: Resources,
+    progress: Progress,
 ) -> tuple[Membership, pd.DataFrame]:
     everybody = Targets((roles.train, roles.holdout))
     span = span_of(*everybody.sides, resources=resources)
@@ -93,9 +100,7 @@ def _inferred(
         seed=settings.seed,
     )
     scored = _attacked(roles, model, settings, resources, progress)
-    found = concluded(
-        roles, apart, scored, notes=tuple(_notes(roles, model)), made_from=_made_from(roles, model, settings)
-    )
+    found = concluded(roles, apart, scored, notes=notes, made_from=_made_from(roles, model, settings))
     return found, scores_table(everybody, without_model, roles.targets, scored)
 
 
@@ -133,12 +138,11 @@ def _refuse_other_shape(train: ImageSet, model: Model | None) -> None:
     )
 
 
-def _notes(roles: Roles, model: Model | None) -> Iterator[str]:
-    """What the model leaves open."""
-    if (
-        model is not None
-        and model.description.trained_on.get("fingerprint") != roles.train.pixels.fingerprint
-    ):
+def _notes(roles: Roles, model: Model | None, train: Source) -> Iterator[str]:
+    """What the model leaves open; it may have been fitted to the set as it was given, or as it is kept."""
+    forms = (roles.train, train) if isinstance(train, ImageSet) else (roles.train,)
+    known = {images.pixels.fingerprint for images in forms}
+    if model is not None and model.description.trained_on.get("fingerprint") not in known:
         yield (
             "The model's record names other training images than those given: what is no training image, or is "
             "prepared otherwise, looks like no member."

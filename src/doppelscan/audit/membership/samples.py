@@ -67,7 +67,7 @@ class Density:
     reference: Float64[np.ndarray, "r d"]
 
     @staticmethod
-    def of(synthetic: Vectors, reference: Vectors) -> Density:
+    def of(synthetic: Float64[np.ndarray, "s f"], reference: Float64[np.ndarray, "r f"]) -> Density:
         """The densities of these vectors."""
         both = np.concatenate([synthetic, reference])
         mean = both.mean(axis=0)

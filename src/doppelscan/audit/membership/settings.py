@@ -71,7 +71,7 @@ class MembershipSettings:
     def audit(self) -> AuditSettings:
         """What an audit with this encoder would be told."""
         if self.encoder is None:
-            return AuditSettings(preparation=self.preparation, seed=self.seed)
+            return AuditSettings(method="pearson", preparation=self.preparation, seed=self.seed)
         return AuditSettings(
             method="contrastive", encoder=self.encoder, preparation=self.preparation, seed=self.seed
         )

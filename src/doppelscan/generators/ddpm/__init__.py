@@ -48,6 +48,7 @@ FAMILY = Family(
     stages=(Stage("ddpm", _training, _networks, _players, turns, ("unet",), _validation),),
     draw=draw,
     options=frozenset({"guidance", "sampler", "steps"}),
+    follows=True,
     preview=Drawing(sampler="dpm++", steps=20),
     denoiser=denoiser,
 )

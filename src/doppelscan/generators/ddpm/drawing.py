@@ -12,9 +12,9 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.generators import doors
 from doppelscan.generators.ddpm.schedule import betas_of, evenly_less_noisy
 from doppelscan.generators.ddpm.settings import DdpmSettings, Sampler
-from doppelscan.generators.family import Draw, Networks, Subject
+from doppelscan.generators.family import Draw, Guide, Networks, Subject
 
-__all__ = ["draw", "scheduler_of"]
+__all__ = ["draw", "foreseen", "led", "scheduler_of"]
 
 
 def draw(
@@ -29,8 +29,47 @@ def draw(
     says = _plain if guidance == 1 or not subject.labels else _guided
     for t in scheduler.timesteps:
         said = says(networks["unet"], x, t.to(asked.device).expand(len(x)), asked.labels, guidance)
+        if asked.guide is not None:
+            said = led(settings, scheduler, said, x, int(t), asked.guide)
         x = _step_back(scheduler, settings, said, t, x, generators)
     return x
+
+
+def led(
+    settings: DdpmSettings,
+    scheduler: Any,
+    said: Float[torch.Tensor, "n d *space"],
+    x: Float[torch.Tensor, "n c *space"],
+    t: int,
+    guide: Guide,
+) -> Float[torch.Tensor, "n d *space"]:
+    """What the network would have said had it foreseen the images that the guide leads to."""
+    n_channels = x.shape[1]
+    mean, variance = said[:, :n_channels], said[:, n_channels:]
+    expected = foreseen(settings, scheduler, mean, x, t)
+    wanted = guide(expected, t)
+    signal, noise = _signal_and_noise(scheduler, t)
+    anew = (signal * x - wanted) / noise if settings.predicts == "v" else (x - signal * wanted) / noise
+    changed = (wanted != expected).flatten(1).any(1).view(-1, *[1] * (x.ndim - 1))
+    return torch.cat([torch.where(changed, anew, mean), variance], dim=1)
+
+
+def foreseen(
+    settings: DdpmSettings,
+    scheduler: Any,
+    said: Float[torch.Tensor, "n c *space"],
+    x: Float[torch.Tensor, "n c *space"],
+    t: int,
+) -> Float[torch.Tensor, "n c *space"]:
+    """The finished images that the network's word at step t amounts to (Ho et al. 2020, eq. 15)."""
+    signal, noise = _signal_and_noise(scheduler, t)
+    return signal * x - noise * said if settings.predicts == "v" else (x - noise * said) / signal
+
+
+def _signal_and_noise(scheduler: Any, t: int) -> tuple[float, float]:
+    """The roots of the shares of signal and noise after step t."""
+    share = float(scheduler.alphas_cumprod[t])
+    return share**0.5, (1 - share) ** 0.5
 
 
 def scheduler_of(settings: DdpmSettings, sampler: str, steps: int | None) -> Any:

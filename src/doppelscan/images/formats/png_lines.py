@@ -26,7 +26,7 @@ def unfiltered(lines: UInt8[np.ndarray, "rows width"], step: int) -> UInt8[np.nd
     return found if _unfilter(lines, step, found) else None
 
 
-def _compiled(*types: numba.types.Type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _compiled(*types: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Loops as machine code, at once where types are given; unwrapped: what checks types in tests is not compiled."""
 
     def compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,7 +48,7 @@ def _nearest_to_plane(left, up, corner):  # type: ignore[no-untyped-def]
 @_compiled()
 def _unfilter_line(kind, line, above, found):  # type: ignore[no-untyped-def]
     """Undo one line of one channel: `left`, `up` and `corner` are the sample's neighbours, 0 beyond the edge."""
-    left, corner = 0, 0
+    left = corner = np.int64(0)
     for x in range(line.size):
         value, up = np.int64(line[x]), np.int64(above[x])
         if kind == 1:

@@ -1,0 +1,84 @@
+"""`doppelscan study`: a grid of generators is trained, drawn from and audited; claims about it are settled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from doppelscan.cli.display import say, shown_progress
+from doppelscan.cli.options import Device, Json, Memory, Workers, as_resources
+
+if TYPE_CHECKING:
+    from doppelscan.settings import Resources
+    from doppelscan.studies import Recipe, Study
+
+__all__ = ["study"]
+
+
+def study(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/akbar.toml.")],
+    out: Annotated[Path, typer.Option(help="Folder for the cells, the table and the page.")],
+    data: Annotated[Path, typer.Option(help="Folder that the recipe's image sets lie in.")] = Path(),
+    scale: Annotated[
+        str | None, typer.Option(help="One of the recipe's scales, such as smoke. Default: the whole study.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Cells at once, each in a process of its own.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and how long.")] = False,
+    memory: Memory = None,
+    workers: Workers = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Run a study: every cell of a recipe is trained, drawn from, audited; run again, it goes on where it stood.
+
+    Cells that fail are listed and do not stop the others.
+    """
+    from doppelscan.report import write_study_page
+    from doppelscan.studies import read_recipe
+    from doppelscan.studies import study as run
+
+    asked, resources = read_recipe(recipe, scale), as_resources(memory, workers, device)
+    if dry_run:
+        say("\n".join(_planned(asked, out, data, jobs, resources)))
+        return
+    with shown_progress() as progress:
+        done = run(asked, out=out, data=data, jobs=jobs, resources=resources, progress=progress)
+        page = write_study_page(out)
+    if as_json:
+        claims = [one.to_json() for one in done.settled]
+        content = {"cells": len(done.cells), "failures": dict(done.failures), "claims": claims}
+        say(json.dumps(content, ensure_ascii=False))
+    else:
+        say("\n".join([*_lines(done), f"Page: {page}"]))
+
+
+def _planned(recipe: Recipe, out: Path, data: Path, jobs: int, resources: Resources) -> Iterator[str]:
+    from doppelscan.studies.forecast import forecast
+
+    with shown_progress() as progress:
+        times = forecast(recipe, out=out, data=data, resources=resources, progress=progress)
+    yield from (f"{_duration(seconds):>8}  {cell.name}" for cell, seconds in times)
+    together = sum(seconds for _, seconds in times) / jobs
+    yield f"{len(times)} cells, {jobs} at once: about {_duration(together)} of training and drawing, audits on top."
+
+
+def _lines(done: Study) -> Iterator[str]:
+    yield f"{len(done.cells)} cells finished, {len(done.failures)} failed."
+    yield from (f"Failed: {cell}: {why}" for cell, why in done.failures.items())
+    for one in done.settled:
+        found = one.difference
+        yield (
+            f"{one.verdict}: {one.contrast.claim}: {one.contrast.outcome} {found.value:+.3g} "
+            f"[{found.low:+.3g}, {found.high:+.3g}], {found.n} seeds"
+        )
+
+
+def _duration(seconds: float) -> str:
+    minutes = seconds / 60
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"

@@ -1,0 +1,48 @@
+"""The recipes that come with the project can be run as they are."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from doppelscan.studies import cells_of, read_recipe
+from doppelscan.studies.running import check
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+SCALES = [
+    (path, scale) for path in RECIPES for scale in (None, *tomllib.loads(path.read_text()).get("scale", {}))
+]
+
+
+@pytest.mark.parametrize(("path", "scale"), SCALES, ids=[f"{path.stem} {scale}" for path, scale in SCALES])
+def test_a_recipe_has_cells_whose_settings_there_are(path: Path, scale: str | None) -> None:
+    recipe = read_recipe(path, scale)
+    check(recipe)
+    cells = cells_of(recipe)
+    assert len({cell.name for cell in cells}) == len(cells) > 0
+
+
+@pytest.mark.parametrize(("path", "scale"), SCALES, ids=[f"{path.stem} {scale}" for path, scale in SCALES])
+def test_every_claim_has_cells_to_compare(path: Path, scale: str | None) -> None:
+    recipe = read_recipe(path, scale)
+    cells = cells_of(recipe)
+    for contrast in recipe.contrasts:
+        of = [cell for cell in cells if all(cell[name] == level for name, level in contrast.where.items())]
+        sides = [
+            {
+                (*(level for name, level in cell.levels if name != contrast.factor), cell.seed)
+                for cell in of
+                if cell[contrast.factor] == level
+            }
+            for level in (contrast.low, contrast.high)
+        ]
+        assert len({alike[-1] for alike in sides[0] & sides[1]}) == len(recipe.seeds), contrast.claim
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=[path.stem for path in RECIPES])
+def test_a_header_says_result_cost_hardware_and_command(path: Path) -> None:
+    text = path.read_text()
+    for what in ("Result:", "Cost:", "Hardware:", f"Command:  doppelscan study recipes/{path.name}"):
+        assert f"# {what}" in text
