@@ -141,7 +141,7 @@ def test_unicode_and_long_names_are_kept(tmp_path: Path) -> None:
 def test_the_second_opening_reads_no_header_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_png(tmp_path / "a.png")
     first = open_images(tmp_path)
-    monkeypatch.setattr("doppelscan.imagesets.scanning.entries", None)
+    monkeypatch.setattr("doppelscan.imagesets.headers.entries", None)
     again = open_images(tmp_path)
     assert again.fingerprint == first.fingerprint
     write_png(tmp_path / "a.png", value=50)  # new content under the same name is read again
