@@ -42,7 +42,7 @@ def test_sets_that_differ_end_with_that_said_and_with_code_2(folders: Folders, t
     sets = ("--train", folders.train, "--holdout", other, "--synthetic", folders.synthetic)
     done = call("membership", *sets, "--out", tmp_path / "run")
     assert done.code == 2
-    assert done.out.count("explained by the sets") == 3
+    assert done.out.count("explained by the sets") == 4  # three attacks and the verdict
     assert (
         "doppelscan: --train and --holdout: Training and held-out images differ by construction" in done.err
     )
