@@ -41,11 +41,12 @@ def largest(products: Float32[torch.Tensor, "m n"], k: int) -> Pairs:
         from doppelscan.search.kernels import largest_columns
 
         columns = largest_columns(products.numpy(), k)
-        rows, ranks = np.nonzero(columns >= 0)
-        return rows, columns[rows, ranks]
-    values, columns = products.topk(k, dim=1)
-    rows, ranks = torch.isfinite(values).nonzero(as_tuple=True)
-    return rows.cpu().numpy(), columns[rows, ranks].cpu().numpy()
+        counts = columns >= 0
+    else:
+        found = products.topk(k, dim=1)
+        columns, counts = found.indices.cpu().numpy(), torch.isfinite(found.values).cpu().numpy()
+    rows, ranks = np.nonzero(counts)
+    return rows, columns[rows, ranks]
 
 
 def reached(
