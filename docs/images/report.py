@@ -1,4 +1,4 @@
-"""How the pictures of the report were made: `python docs/images/report.py planted/run` after `doppelscan demo --planted --out planted`."""
+"""How the pictures of the report were made: `python docs/images/report.py planted/run` after `demo --planted`."""
 
 from __future__ import annotations
 

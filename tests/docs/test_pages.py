@@ -77,7 +77,7 @@ def test_the_demo_says_what_the_first_result_shows(line: str, reader: Path) -> N
     code, printed = typed(line.split()[1:])
     assert code == 0
     assert agrees(printed, shown.removeprefix(f"$ {line}\n"))
-    assert (reader / line.split()[-1] / "run/report.html").is_file()
+    assert (reader / line.rpartition(" ")[2] / "run/report.html").is_file()
 
 
 @pytest.mark.parametrize(

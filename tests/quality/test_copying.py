@@ -116,3 +116,12 @@ def test_mifid_rewards_copies_of_the_whole_set() -> None:
 
 def test_zeros_lie_near_nothing() -> None:
     assert cosine_distance(cloud(4, 3), np.zeros((2, 3))) == 1.0
+
+
+def test_images_in_no_cell_are_left_out_and_small_cells_are_tested_where_that_is_asked() -> None:
+    far, held = cloud(60, 1)[:, 0], cloud(60, 1, seed=1)[:, 0]
+    cell = np.repeat([0, -1], [40, 20]), np.repeat([0, -1], [40, 20])
+    alone = data_copying((far[:40], held[:40]), (np.zeros(40, int), np.zeros(40, int)))
+    assert data_copying((far, held), cell) == pytest.approx(alone)
+    few = np.repeat([0, 1], [50, 10]), np.repeat([0, 1], [50, 10])
+    assert data_copying((far, held), few) != pytest.approx(data_copying((far, held), few, least=5))

@@ -229,3 +229,15 @@ def test_images_that_name_no_patient_and_could_not_be_read_are_noted(real: Image
     assert not said.patients_known
     assert said.n_real_patients == 60
     assert any("60 real images name no patient" in note for note in said.notes)
+
+
+def test_the_interval_of_ct_is_that_of_a_score_of_unit_deviation_in_several_cells() -> None:
+    rng = np.random.default_rng(0)
+    train, drawn, held = (
+        ImageSet.from_arrays(
+            (rng.normal(size=(n, 1, 2, 2)) + 9 * rng.integers(2, size=(n, 1, 1, 1))).astype("f4")
+        )
+        for n in (150, 120, 120)
+    )
+    said = found(train, drawn, held, n_draws=30)["ct"].value
+    assert 1.0 < said.high - said.low < 9.0

@@ -42,7 +42,7 @@ def test_the_verdict_is_what_the_interval_allows(found: Membership, state: str, 
 
 def test_where_the_sets_differ_the_area_is_shown_as_explained_by_that(tmp_path: Path) -> None:
     said = page(tmp_path, inferred(0.9, p_value=0.002))
-    assert "explained by the difference" in said
+    assert "explained by the sets" in said
     assert "No conclusion" in said
     assert "0.900" in said
     assert "are told from others" not in said

@@ -26,7 +26,7 @@ __all__ = ["demo"]
 
 _TRAIN, _HOLDOUT, _DRAWN, _SIZE = 24, 300, 100, 32  # patients, other patients, films drawn, pixels
 _RECIPE = (
-    *("n_images=11000", "batch=8", "warm_up=400", "decay=cosine", "half_life=1000", "precision=float32"),
+    *("n_images=8000", "batch=8", "warm_up=400", "decay=cosine", "half_life=1000", "precision=float32"),
     *("learning_rate=0.002", "channels=32,64,96", "attention=false,false,true", "head_channels=32"),
     *("patch=2", "blocks=1", "schedule=cosine", "predicts=v"),
 )
@@ -103,7 +103,7 @@ class _Story:
     def sentence(self) -> str:
         return (
             f"A small diffusion model saw the films of {self.n_patients} invented patients {self.epochs} times each; "
-            f"by then its loss on other patients was {self.times:g} times as high. It drew {self.n_drawn} films."
+            f"by then its loss on other patients was {self.times:.1f} times as high. It drew {self.n_drawn} films."
         )
 
 

@@ -119,7 +119,7 @@ def _lines(found: Membership) -> Iterator[str]:
     )
     for attack in found.attacks:
         sides = [_decimal(told.auc) for told in (attack.by_image, attack.by_patient)]
-        marked = "" if found.concludes else "explained by the difference of the sets"
+        marked = "" if found.concludes else "explained by the sets"
         yield _row(attack.name, "*" if attack.name == found.primary else "", sides, marked)
     yield ""
     yield f"{found.primary} (*), members found: {_strict(found.decisive.by_image)} by image;"
@@ -148,5 +148,5 @@ def _strict(told: Told) -> str:
 def _refuse_to_conclude(found: Membership) -> None:
     """Raise InputError where the sets cannot answer the question."""
     if not found.concludes:
-        cure = "hold patients of the same source out at random, train anew, and ask again"
+        cure = "hold more patients of the same source out at random, train anew, and ask again"
         raise InputError(Problem(found.reason, where="--train and --holdout", cure=cure))

@@ -157,7 +157,7 @@ class Membership:
     difference
         Whether the sets differ without any model.
     concludes
-        Whether the attacks say anything of the model: not where the sets differ.
+        Whether the attacks say anything of the model: not where the sets differ, or may differ as much as they find.
     reason
         Why not; empty where they do.
     primary

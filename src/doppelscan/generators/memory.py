@@ -29,7 +29,7 @@ def most_bytes(work: Callable[[], object], *, besides: nn.Module) -> int:
     """
     with _Ledger(besides) as ledger:
         work()
-    return ledger.most
+    return int(ledger.most)
 
 
 class _Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]

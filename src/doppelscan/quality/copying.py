@@ -15,10 +15,10 @@ from doppelscan.quality.distances import directions, farthest_of, nearest_of
 from doppelscan.quality.frechet import frechet_distance
 from doppelscan.seeds import stream
 
-__all__ = ["MIFID_THRESHOLD", "authentic", "cells_of", "cosine_distance", "data_copying", "mifid"]
+__all__ = ["LEAST", "MIFID_THRESHOLD", "authentic", "cells_of", "cosine_distance", "data_copying", "mifid"]
 
 MIFID_THRESHOLD = 0.1  # the mean cosine distance from which there is no penalty
-_LEAST = 20  # synthetic and held-out images of a cell that is tested
+LEAST = 20  # synthetic and held-out images of a cell that is tested
 _MOST_CELLS = 10
 _ROUNDS = 50
 
@@ -41,11 +41,13 @@ def authentic(train: Float[np.ndarray, "n d"], synthetic: Float[np.ndarray, "m d
 def data_copying(
     train_to: tuple[Float[np.ndarray, " m"], Float[np.ndarray, " h"]],
     cell: tuple[Int64[np.ndarray, " m"], Int64[np.ndarray, " h"]],
+    *,
+    least: int = LEAST,
 ) -> float:
     """C_T of Meehan, Chaudhuri and Dasgupta (2020): below 0 where synthetic images lie nearer than held-out ones.
 
     `train_to` holds the distance of each synthetic and of each held-out image to the training set, `cell` the region
-    of space that each is in. In each cell with 20 of both, or in all of space where there is none, Z is the
+    of space that each is in. In each cell with `least` of both, or in all of space where there is none, Z is the
     Mann-Whitney statistic standardised as for independent images without ties; C_T is the mean of Z by
     the held-out images' shares. Below -3 is called copying. NaN where one of the sets is empty.
 
@@ -56,7 +58,7 @@ def data_copying(
     far, held = train_to
     if not far.size or not held.size:
         return math.nan
-    cells = [at for at in np.unique(cell[1]) if min((of == at).sum() for of in cell) >= _LEAST]
+    cells = [at for at in np.unique(cell[1]) if at >= 0 and min((of == at).sum() for of in cell) >= least]
     if not cells:
         return _z(far, held)
     counts = np.array([(cell[1] == at).sum() for at in cells], dtype=np.float64)
@@ -91,8 +93,8 @@ def mifid(real: Float[np.ndarray, "n d"], synthetic: Float[np.ndarray, "m d"]) -
     the threshold, which suits Inception's vectors and no others. 0 over 0 is 0.
 
     Blind to copies that are few among others, and fond of those of the whole set: exact ones of every training
-    image have the best score there is, 0, and noisy ones often a better one than fresh draws, since the distance
-    that is multiplied falls faster than the penalty grows. Only exact copies of a part of the set are surely punished.
+    image have the best score there is, 0, and noisy ones can have a better one than fresh draws, where the distance
+    that is multiplied falls faster than the penalty grows. Copies of a part of the set are punished.
     """
     distance = frechet_distance(real, synthetic)
     s = cosine_distance(real, synthetic)

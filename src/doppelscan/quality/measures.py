@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Int64
 from scipy import stats
 
 from doppelscan.encoders.inception_network import N_CLASSES
 from doppelscan.estimates import Estimate
 from doppelscan.findings.quality import Measured
 from doppelscan.quality.comparing import Compared, Drawing, Features, compared, described
-from doppelscan.quality.copying import authentic, cells_of, data_copying, mifid
+from doppelscan.quality.copying import LEAST, authentic, cells_of, data_copying, mifid
 from doppelscan.quality.distances import nearest_of
 from doppelscan.quality.diversity import mean_distance, vendi_score
 from doppelscan.quality.frechet import frechet_distance, frechet_infinity
@@ -25,6 +26,7 @@ from doppelscan.statistics import auc
 __all__ = ["Seen", "fidelity", "memorization"]
 
 _NO_LOGITS = "Needs the classes of Inception: give its weights file with --encoder."
+_LEAST_IN_HALVES = 5  # of a cell that was large enough with all images
 _NO_HOLDOUT = "Needs images of patients that the generator never saw: give --holdout."
 
 
@@ -107,7 +109,7 @@ def _infinity(seen: Seen, fid: Compared, drawing: Drawing) -> Compared:
 def _apart(seen: Seen, holdout: Features, drawing: Drawing) -> list[Measured]:
     """C_T, and how likely a synthetic image is to lie nearer to the training set than a held-out one."""
     far, held = (nearest_of(of.vectors, seen.real.vectors)[1] for of in (seen.synthetic, holdout))
-    cells = cells_of(seen.real.vectors, (seen.synthetic.vectors, holdout.vectors), seed=drawing.seed)
+    cells = _large(cells_of(seen.real.vectors, (seen.synthetic.vectors, holdout.vectors), seed=drawing.seed))
     placed = Features(np.stack([far, cells[0]], axis=1), seen.synthetic.patient)
     placed_held = Features(np.stack([held, cells[1]], axis=1), holdout.patient)
     found = compared(_held_apart, placed_held, placed, drawing, "held-out images")
@@ -116,6 +118,13 @@ def _apart(seen: Seen, holdout: Features, drawing: Drawing) -> list[Measured]:
     sure = replace(found["ct"], value=_as_wide(found["ct"].value, nearer))
     whole = replace(found["nearer"], value=nearer)
     return [_measured("ct", sure), _measured("nearer", whole)]
+
+
+def _large(cells: tuple[Int64[np.ndarray, "_"], ...]) -> tuple[Int64[np.ndarray, "_"], ...]:
+    """The cells of each image, -1 for those that are too small to be tested, so that all draws test the same ones."""
+    counts = [np.bincount(cell, minlength=1 + max(of.max() for of in cells)) for cell in cells]
+    tested = np.min(counts, axis=0) >= LEAST
+    return tuple(np.where(tested[cell], cell, -1) for cell in cells)
 
 
 def _as_wide(ct: Estimate, nearer: Estimate) -> Estimate:
@@ -131,7 +140,9 @@ def _held_apart(holdout: Features, synthetic: Features) -> dict[str, float]:
     (held, far), (of_held, of_far) = (
         (holdout.vectors[:, column], synthetic.vectors[:, column]) for column in (0, 1)
     )
-    ct = data_copying((far, held), (of_far.astype(np.int64), of_held.astype(np.int64)))
+    ct = data_copying(
+        (far, held), (of_far.astype(np.int64), of_held.astype(np.int64)), least=_LEAST_IN_HALVES
+    )
     z = stats.mannwhitneyu(held, far).statistic / (len(held) * len(far))
     return {"ct": ct, "nearer": float(z)}
 

@@ -46,8 +46,8 @@ def _too_near(found: tuple[Measured, ...], tests: tuple[TwoSample, ...]) -> Iter
     fid = next(one for one in found if one.name == "fid")
     if fid.perfect.known and fid.at_size.value < fid.perfect.low:
         yield (
-            "The synthetic set is nearer to the real one than real images of other patients are: no generator can be "
-            "that good by learning, copies are. Audit it."
+            "The synthetic set is nearer to the real one than real images of other patients are. Copies are, and so "
+            "are images that are smoother, or more alike, than real ones. Audit it."
         )
     spaces = [test.space for test in tests if test.p_value < _SURE]
     if spaces:

@@ -74,8 +74,8 @@ def membership_verdict(found: Membership) -> Verdict:
     area = attack.by_patient.auc
     numbers = f"AUC by patient {decimals(area)}"
     if not found.concludes:
-        explained = f"The attack that decides, {attack.name}, has an {numbers}: explained by the difference."
-        cure = "Hold patients out of the same source at random, train anew, and ask again."
+        explained = f"The attack that decides, {attack.name}, has an {numbers}: explained by the sets."
+        cure = "Hold more patients of the same source out at random, train anew, and ask again."
         return Verdict("open", "No conclusion", found.reason, (explained, cure))
     support = tuple(_support(found, attack))
     if area.low > 0.5:

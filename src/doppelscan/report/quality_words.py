@@ -106,7 +106,8 @@ WORDS = {
         "MiFID",
         "Fréchet distance, made larger where the nearest real images are very near",
         "lower",
-        "Copies of the whole set score best, 0; noisy copies often better than fresh draws. The threshold suits "
+        "Few copies. Exact ones of the whole set score best, 0; noisy ones can be better than fresh draws. The "
+        "threshold suits "
         "Inception only.",
     ),
 }

@@ -112,7 +112,7 @@ def _by_product(
     leave_out(rough, block, others, exclude)
     least = _least_of_contenders(rough, found, plan.error)
     pairs = reached(rough, least.astype(np.float32))
-    assert pairs is not None, "however many there are"
+    assert pairs is not None, "there is no limit to their number"
     contenders = in_poses_that_reach(least, block, others, pairs, plan)
     scores = scores_of(contenders, block.pixels, others.pixels, plan)
     return merged(found, contenders.rows, others.start + contenders.columns, scores, contenders.poses)

@@ -41,12 +41,11 @@ def largest(products: Float32[torch.Tensor, "m n"], k: int) -> Pairs:
         from doppelscan.search.kernels import largest_columns
 
         columns = largest_columns(products.numpy(), k)
-        counts = columns >= 0
-    else:
-        found = products.topk(k, dim=1)
-        columns, counts = found.indices.cpu().numpy(), torch.isfinite(found.values).cpu().numpy()
-    rows, ranks = np.nonzero(counts)
-    return rows, columns[rows, ranks]
+        rows, ranks = np.nonzero(columns >= 0)
+        return rows, columns[rows, ranks]
+    values, best = products.topk(k, dim=1)
+    row, rank = torch.isfinite(values).nonzero(as_tuple=True)
+    return row.cpu().numpy(), best[row, rank].cpu().numpy()
 
 
 def reached(

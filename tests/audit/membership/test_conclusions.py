@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from doppelscan.audit.membership.attacks import _together, relative
-from doppelscan.audit.membership.conclusions import told
+from doppelscan.audit.membership.conclusions import reason_not_to, told
+from doppelscan.estimates import Estimate
+from doppelscan.findings.membership import Attack, Difference, Told
 from doppelscan.seeds import stream
 
 
@@ -52,3 +54,23 @@ def test_a_patients_score_is_the_mean_of_the_images() -> None:
     by_image, by_patient = told(score, member, patient)
     assert by_image.auc.value == pytest.approx(np.mean([0, 0, 0, 1, 1, 1]))
     assert by_patient.auc.value == pytest.approx(np.mean([0.5, 0]))  # 2 against 2 and 2.5
+
+
+@pytest.mark.parametrize(
+    ("p_value", "without", "low", "reason"),
+    [
+        (0.01, 0.6, 0.9, "differ by construction"),
+        (0.05, 0.7, 0.58, "is no more than the sets may differ"),
+        (0.05, 0.7, 0.71, ""),
+        (0.05, 0.7, 0.45, ""),
+    ],
+    ids=["sets differ", "sets may explain it", "sets cannot explain it", "nothing to explain"],
+)
+def test_nothing_is_concluded_where_the_sets_explain_as_much(
+    p_value: float, without: float, low: float, reason: str
+) -> None:
+    found = Told(Estimate(low + 0.05, low, 1.0, 100), Estimate.unknown(), Estimate.unknown())
+    seen = Difference(Estimate(0.55, 0.4, without, 100), p_value, 499)
+    said = reason_not_to(seen, Attack("model", "model", found, found))
+    assert reason in said
+    assert bool(said) == bool(reason)

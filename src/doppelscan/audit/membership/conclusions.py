@@ -15,7 +15,7 @@ from doppelscan.findings.membership import WITHOUT_MODEL, Attack, Difference, Me
 from doppelscan.imagesets import ImageSet
 from doppelscan.statistics import auc, least_negatives, true_positives_at
 
-__all__ = ["concluded", "scores_table", "told"]
+__all__ = ["concluded", "reason_not_to", "scores_table", "told"]
 
 _SHARES = {"found_at_1_percent": 0.01, "found_at_0_1_percent": 0.001}
 _FEW_PATIENTS = 50
@@ -40,9 +40,13 @@ def concluded(
     notes: Sequence[str],
     made_from: dict[str, Any],
 ) -> Membership:
-    """What membership inference concludes; nothing of the model where the sets differ without it."""
+    """What membership inference concludes; nothing of the model where the sets explain as much (`reason_not_to`)."""
     targets = roles.targets
     members, others = targets.sides
+    attacks = tuple(
+        Attack(one.name, one.access, *told(one.score, targets.member, targets.patient)) for one in scored
+    )
+    reason = reason_not_to(difference, attacks[-1])
     return Membership(
         n_train=len(roles.train),
         n_train_patients=_n_patients(roles.train),
@@ -55,15 +59,30 @@ def concluded(
         n_reference_patients=_n_patients(roles.reference),
         patients_known=roles.patients_known,
         difference=difference,
-        concludes=not difference.is_there,
-        reason=_reason(difference),
+        concludes=not reason,
+        reason=reason,
         primary=scored[-1].name,
-        attacks=tuple(
-            Attack(one.name, one.access, *told(one.score, targets.member, targets.patient)) for one in scored
-        ),
+        attacks=attacks,
         notes=(*_notes(roles), *notes),
         made_from=made_from,
     )
+
+
+def reason_not_to(difference: Difference, decisive: Attack) -> str:
+    """Why nothing is concluded of the model, if so: the sets differ, or may differ as much as the attack finds."""
+    seen, found = difference.auc, decisive.by_patient.auc
+    without = f"AUC {seen.value:.3f}, {seen.low:.3f} to {seen.high:.3f}; p = {difference.p_value:.3g}"
+    if difference.is_there:
+        return (
+            f"Training and held-out images differ by construction: a classifier that sees no model tells them apart "
+            f"({without}). Whatever an attack finds may be that difference."
+        )
+    if 0.5 < found.low <= seen.high:
+        return (
+            f"What the attack finds (AUC by patient {found.value:.3f}, {found.low:.3f} to {found.high:.3f}) is no more "
+            f"than the sets may differ without any model ({without}). More patients would tell."
+        )
+    return ""
 
 
 def scores_table(
@@ -87,17 +106,6 @@ def _told(
 
 def _n_patients(images: ImageSet) -> int:
     return len(np.unique(images.patients))
-
-
-def _reason(difference: Difference) -> str:
-    if not difference.is_there:
-        return ""
-    seen = difference.auc
-    return (
-        f"Training and held-out images differ by construction: a classifier that sees no model tells them apart "
-        f"(AUC {seen.value:.3f}, {seen.low:.3f} to {seen.high:.3f}; p = {difference.p_value:.3g}). Whatever an attack "
-        "finds may be that difference."
-    )
 
 
 def _notes(roles: Roles) -> Iterator[str]:
