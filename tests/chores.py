@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 
 
@@ -32,3 +33,8 @@ def tell_and_wait(x: int) -> int:
 def whoami(_item: int) -> int:
     """The process that this runs in."""
     return os.getpid()
+
+
+def has_loaded(module: str) -> bool:
+    """Whether this process has loaded a module."""
+    return module in sys.modules

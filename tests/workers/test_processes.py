@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chores import die_at_three, double, fail_at_two, whoami
+from chores import die_at_three, double, fail_at_two, has_loaded, whoami
 from doppelscan.workers import WorkerDied, counted, map_ordered, processes_kept
 
 
@@ -103,3 +103,9 @@ def test_children_that_are_kept_outlive_a_reader_who_stops() -> None:
 def test_a_killed_child_is_told_of_also_where_children_are_kept() -> None:
     with processes_kept(), pytest.raises(WorkerDied, match="want of memory"):
         list(map_ordered(die_at_three, range(20), workers=2))
+
+
+def test_children_that_start_at_once_serve_and_have_loaded_what_they_were_told_to() -> None:
+    with processes_kept(2, ["doppelscan.seeds"]):
+        loaded = list(map_ordered(has_loaded, ["doppelscan.seeds", "doppelscan.estimates"], workers=2))
+    assert loaded == [True, False]
