@@ -33,12 +33,9 @@ def folder_of(path: Path, n: int, suffix: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(
-    ("n", "suffix", "workers", "loops"),
-    [(511, ".png", 0, False), (512, ".dcm", 3, False), (2048, ".dcm", 3, False), (2048, ".PNG", 3, True)],
-)
+@pytest.mark.parametrize(("n", "suffix", "workers"), [(511, ".png", 0), (512, ".dcm", 3), (2048, ".PNG", 3)])
 def test_many_files_start_readers_who_know_what_decodes_them(
-    started: list[tuple[int, list[str]]], tmp_path: Path, n: int, suffix: str, workers: int, loops: bool
+    started: list[tuple[int, list[str]]], tmp_path: Path, n: int, suffix: str, workers: int
 ) -> None:
     source = folder_of(tmp_path / "a" / "b", n, suffix)
     with readers.readers_of([source, None, str(tmp_path / "nothing")], Resources(memory=1, workers=3)):
@@ -46,7 +43,6 @@ def test_many_files_start_readers_who_know_what_decodes_them(
     (found,) = started
     assert found[0] == workers
     assert bool(found[1]) == bool(workers)
-    assert ("doppelscan.images.formats.png" in found[1]) == loops
 
 
 def test_a_prepared_set_is_not_decoded(started: list[tuple[int, list[str]]], tmp_path: Path) -> None:

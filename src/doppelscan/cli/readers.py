@@ -13,13 +13,11 @@ from doppelscan.workers import processes_kept
 __all__ = ["readers_of"]
 
 _MANY = 512  # files that are decoded sooner by processes that must be started first
-_WORTH_LOOPS = 2048  # PNGs for which each process loads compiled loops
 _DECODING = (
     "doppelscan.imagesets.headers",
     "doppelscan.imagesets.preparing",
     "doppelscan.images.formats.pillow",
 )
-_LOOPS = "doppelscan.images.formats.png"
 
 
 def readers_of(sources: Iterable[str | None], resources: Resources) -> AbstractContextManager[None]:
@@ -27,11 +25,8 @@ def readers_of(sources: Iterable[str | None], resources: Resources) -> AbstractC
 
     To load it takes as long as what this process loads meanwhile.
     """
-    names = [name for source in sources if source for name in islice(_files(source), _WORTH_LOOPS)]
-    if len(names) < _MANY:
-        return processes_kept()
-    n_png = sum(name.lower().endswith(".png") for name in names)
-    return processes_kept(resources.workers, [*_DECODING, *([_LOOPS] if n_png >= _WORTH_LOOPS else [])])
+    names = [name for source in sources if source for name in islice(_files(source), _MANY)]
+    return processes_kept() if len(names) < _MANY else processes_kept(resources.workers, _DECODING)
 
 
 def _files(source: str) -> Iterator[str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import struct
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -36,8 +34,6 @@ _DECODED_AS = {
 }
 _TRANSPARENT = {"L": "LA", "RGB": "RGBA"}
 _ORIENTATION = 0x0112
-_LOOPS, _MANY = "doppelscan.images.formats.png_lines", 1000
-_read = itertools.count()  # PNGs that this process has read
 
 
 def entries(path: Path, part: str | None = None) -> list[Entry]:
@@ -57,22 +53,11 @@ def entries(path: Path, part: str | None = None) -> list[Entry]:
 def read(entry: Entry) -> Image:
     """The pixels: upright, grey in one channel, colour in three, what is transparent composited on black."""
     path = Path(entry.file)
-    if (found := _quickly(path)) is not None:
-        return Image(found)
     with opened(path, _FORMATS) as picture:
         orientation = _orientation(picture)
         colour = _colour_of_wide_png(picture)
         found = samples(picture) if colour is None else _wide_samples(path, colour)
     return Image(raster.channels_first(raster.upright(found, orientation)))
-
-
-def _quickly(path: Path) -> NDArray[Any] | None:
-    """The pixels of a plain PNG, by compiled loops once these are loaded or so many were read that they pay."""
-    if path.suffix.lower() != ".png" or not (_LOOPS in sys.modules or next(_read) >= _MANY):
-        return None
-    from doppelscan.images.formats import png
-
-    return png.samples(path)
 
 
 @contextlib.contextmanager
