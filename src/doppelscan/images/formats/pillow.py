@@ -64,7 +64,10 @@ def read(entry: Entry) -> Image:
 def opened(path: Path, formats: tuple[str, ...]) -> Iterator[PIL.Image.Image]:
     """The picture with its header read and none of its pixels; too large a one is refused."""
     try:
-        with PIL.Image.open(path, formats=formats) as picture:
+        with (
+            path.open("rb") as file,
+            PIL.Image.open(file, formats=formats) as picture,
+        ):  # Pillow may leave it open
             limits.check_shape((1, picture.height, picture.width))
             yield picture
     except PIL.Image.DecompressionBombError as error:
