@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from doppelscan.studies import cells_of, read_recipe
 from doppelscan.studies.running import check
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
 SCALES = [
     (path, scale) for path in RECIPES for scale in (None, *tomllib.loads(path.read_text()).get("scale", {}))
 ]
@@ -46,3 +48,12 @@ def test_a_header_says_result_cost_hardware_and_command(path: Path) -> None:
     text = path.read_text()
     for what in ("Result:", "Cost:", "Hardware:", f"Command:  doppelscan study recipes/{path.name}"):
         assert f"# {what}" in text
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=[path.stem for path in RECIPES])
+def test_a_header_promises_only_what_there_is(path: Path) -> None:
+    header, content = path.read_text().split("\n\n", 1)
+    assert set(re.findall(r"--scale (\w+)", header)) <= set(tomllib.loads(content).get("scale", {}))
+    assert all((ROOT / page).is_file() for page in re.findall(r"docs/\S+", header))
+    counts = {len(cells_of(read_recipe(path, scale))) for of, scale in SCALES if of == path}
+    assert {int(count) for count in re.findall(r"(\d+) trainings", header)} == counts
