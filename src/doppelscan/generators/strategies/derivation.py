@@ -115,9 +115,10 @@ class Origin:
     @property
     def fingerprint(self) -> str:
         """What tells the images that are begun from, and how, from all others."""
-        given, masks = self.derivation.sources.pixels.take(self.source), self.derivation.masks
-        masked = None if masks is None or self.mask is None else masks.pixels.take(self.mask).fingerprint
-        return fingerprint([asdict(self.strategy), given.fingerprint, masked])
+        sources, masks = self.derivation.sources, self.derivation.masks
+        given = [sources.pixels.fingerprint, self.source.tolist()]
+        masked = [] if masks is None or self.mask is None else [masks.pixels.fingerprint, self.mask.tolist()]
+        return fingerprint([asdict(self.strategy), *given, *masked])
 
     def take(self, positions: Int64[np.ndarray, " k"]) -> Origin:
         """Those of some of the images."""
