@@ -51,7 +51,8 @@ def region_from(text: str) -> Bool[np.ndarray, "*space"]:
             for start, length in (map(int, part.split("+")) for part in parts):
                 mask.reshape(-1)[start : start + length] = True
             return mask
-        box = tuple(slice(*map(int, part.split(":"))) for part in parts)
+        corners = [part.split(":") for part in parts]
+        box = tuple(slice(int(start), int(stop)) for start, stop in corners)
         assert len(box) in {0, mask.ndim}, "one span for each axis"
         mask[box] = True
     except (AttributeError, ValueError, AssertionError) as error:

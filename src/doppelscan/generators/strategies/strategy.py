@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool
@@ -46,8 +46,6 @@ class Strategy:
             for where in ("strength", "share", "rim")
             if not 0 < (value := getattr(self, where)) <= 1
         ]
-        if self.name not in get_args(Name):
-            problems.append(_no_strategy(self.name))
         if problems:
             raise InputError(problems)
 
@@ -94,9 +92,6 @@ def strategy_named(name: str) -> Strategy:
         If there is none.
     """
     if name not in STRATEGIES:
-        raise InputError(_no_strategy(name))
+        cure = f"one of {', '.join(STRATEGIES)}"
+        raise InputError(Problem(f"{name!r} is no strategy", where="--strategy", cure=cure))
     return STRATEGIES[name]
-
-
-def _no_strategy(name: str) -> Problem:
-    return Problem(f"{name!r} is no strategy", where="--strategy", cure=f"one of {', '.join(STRATEGIES)}")
