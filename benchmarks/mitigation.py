@@ -151,7 +151,7 @@ def main() -> None:
 def films_of(place: Path, seed: int) -> Films:
     """The films of one seed: other patients, other repeated ones."""
     patients = opened(FILMS, place)
-    distinct, fresh = patients.these(N_FILMS, seed), patients.others(N_FRESH + N_FILMS, seed)
+    distinct, fresh = patients.these(N_FILMS, seed), patients.others(N_FRESH, seed)
     chosen = stream(seed, "repeated films").permutation(len(distinct))[:N_REPEATED]
     places = np.concatenate([np.arange(len(distinct)), np.tile(chosen, TIMES - 1)]).astype(np.int64)
     return Films(distinct.take(places), distinct, patients.held_out, fresh)
