@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from safetensors.numpy import load_file
 
 from doppelscan.generators import Keeping, changed, family_named
 from doppelscan.imagesets import ImageSet
+
+from .tiny_diffusion import tiny_model
 
 SHAPES = {
     "one channel": (1, 12, 9),
@@ -28,6 +32,7 @@ SMALLEST = {
     "stylegan2": ["n_z=8", "n_w=8", "capacity=64", "widest=8"],
     "vae": AUTOENCODER,
     "ddpm": ["channels=8,16", "patch=1", *DIFFUSION],
+    "text_to_image": ["learning_rate=0.002", "sampler_steps=3"],
     "latent_diffusion": [
         *(f"autoencoder.{change}" for change in [*AUTOENCODER, "channels=8,16"]),
         *(f"diffusion.{change}" for change in [*DIFFUSION, "channels=32,64", "learning_rate=0.004"]),
@@ -45,13 +50,28 @@ def settings(family: str, *changes: str) -> Any:
 
     What a change names in several parts of the settings is changed in all of them.
     """
-    chosen = changed(family_named(family).presets["tiny"], SMALLEST[family])
+    chosen = changed(preset(family, "tiny"), SMALLEST[family])
     for change in [*SCHEDULE, *changes]:
         key = change.partition("=")[0]
         paths = [path for path in _paths(asdict(chosen)) if f".{path}".endswith(f".{key}")]
         value = change.partition("=")[2]
         chosen = changed(chosen, [f"{path}={value}" for path in paths] or [change])
     return chosen
+
+
+def preset(family: str, name: str) -> Any:
+    """A preset; where it begins with others' weights, with small random ones."""
+    chosen = family_named(family).presets[name]
+    return changed(chosen, [f"weights={tiny_weights()}"]) if family == "text_to_image" else chosen
+
+
+_WEIGHTS = tempfile.TemporaryDirectory(prefix="doppelscan-tiny-")
+
+
+@lru_cache
+def tiny_weights() -> Path:
+    """Where they are."""
+    return tiny_model(Path(_WEIGHTS.name) / "model")
 
 
 def _paths(values: dict[str, Any], before: str = "") -> list[str]:

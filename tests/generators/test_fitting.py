@@ -104,9 +104,9 @@ def test_a_kept_checkpoint_can_be_drawn_from(tmp_path: Path) -> None:
 
 def _recorded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many images each call drew."""
-    from doppelscan.generators import model
+    from doppelscan.generators import drawn_pixels
 
-    whole = model.drawn
+    whole = drawn_pixels.drawn
     numbers: list[int] = []
 
     def counting(*arguments: object, **named: object) -> np.ndarray:
@@ -114,5 +114,5 @@ def _recorded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         numbers.append(len(pixels))
         return pixels
 
-    monkeypatch.setattr(model, "drawn", counting)
+    monkeypatch.setattr(drawn_pixels, "drawn", counting)
     return numbers

@@ -33,7 +33,7 @@ def test_a_weight_counts_half_after_the_half_life() -> None:
 
 def test_a_schedule_that_cannot_be_is_refused_with_all_its_problems() -> None:
     with pytest.raises(InputError) as refused:
-        Training(n_images=0, batch=0, clip=0.0)
+        Training(n_images=-1, batch=0, clip=0.0)
     assert [problem.where for problem in refused.value.problems] == ["n_images", "batch", "clip"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from doppelscan.audit.settings import Method
-    from doppelscan.generators import Drawing, Generator, Model
+    from doppelscan.generators import Derivation, Drawing, Generator, Model
     from doppelscan.imagesets import ImageSet
     from doppelscan.mitigation import Apart
     from doppelscan.workers import Progress
@@ -27,8 +28,36 @@ __all__ = ["sample"]
 
 def sample(
     model: Annotated[Path, typer.Argument(help="The folder that `doppelscan train` or `adopt` wrote.")],
-    seeds: Annotated[str, typer.Option(help="One image for each of these seeds, both ends included.")],
     out: Annotated[Path, typer.Option(help="Folder for the images.")],
+    seeds: Annotated[
+        str | None, typer.Option(help="One image for each of these seeds, both ends included.")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Instead: how many of which label, strategy and group (TOML, CSV).")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="Draw one part of a plan: 2/8 is the second of eight.")
+    ] = None,
+    strategy: Annotated[
+        str,
+        typer.Option(
+            help="text (from noise), or from real images: inpaint, outpaint, in-then-outpaint, image-to-image."
+        ),
+    ] = "text",
+    source: Annotated[str | None, typer.Option(help="The real images that are begun from.")] = None,
+    masks: Annotated[
+        str | None, typer.Option(help="Masks named as these images: what is inpainted, or outpainted around.")
+    ] = None,
+    strength: Annotated[
+        float | None, typer.Option(help="How much of what is drawn anew is forgotten first; 1: all of it.")
+    ] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="column=value that the images shall be of; repeatable.")
+    ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(help="Of text-to-image models: what they are told, instead of their template."),
+    ] = None,
     label: Annotated[str | None, typer.Option(help="What the images shall show.")] = None,
     guidance: Annotated[
         float | None, typer.Option(help="How strongly the label is insisted on; 1: not.")
@@ -61,27 +90,120 @@ def sample(
 ) -> None:
     """Draw images: the same seed gives the same image, whatever else is drawn.
 
-    Parts of the seeds may be drawn on several machines, each into a folder of its own.
+    Parts of the seeds, or shards of a plan, may be drawn on several machines, each into a folder of its own.
     """
     _refuse_alone(keep_apart=keep_apart, avoid_copies=avoid_copies, train=train, holdout=holdout)
+    _refuse_mixed(seeds, plan, shard, strategy, strength, source, masks, avoiding=keep_apart or avoid_copies)
     from doppelscan.generators import Drawing, open_generator
 
-    options = Drawing(label, guidance, sampler, steps, truncation)
-    chosen, began = parse_seeds(seeds), time.monotonic()
+    options = Drawing(label, guidance, sampler, steps, truncation, _pairs(group), prompt)
+    began = time.monotonic()
     with shown_progress() as progress:
         generator = open_generator(model, at=at, device=device)
+        begun = [None if path is None else _like(generator, path, progress) for path in (source, masks)]
+        if plan is not None:
+            drawn = _planned(generator, plan, shard, begun, options, out, progress)
+            say(_rate(out, drawn, began))
+            return
+        chosen = parse_seeds(seeds or "")
         sides = [None if path is None else _like(generator, path, progress) for path in (train, holdout)]
         guide = _guide(generator, sides, options, progress) if keep_apart else None
         if avoid_copies:
-            samples = _samples(generator, chosen, options, guide)
+            samples = _samples(generator, chosen, options, guide, _derivation(strategy, strength, begun))
             say(_avoiding(samples, out, sides, method, progress))
             return
-        if guide is None:
+        derivation = _derivation(strategy, strength, begun)
+        if guide is None and derivation is None:
             drawn = generator.sample_to(chosen, out, options, progress=progress)
         else:
-            drawn = _as_model(generator).sample_to(chosen, out, options, guide=guide, progress=progress)
+            drawn = _as_model(generator).sample_to(
+                chosen, out, options, guide=guide, derivation=derivation, progress=progress
+            )
+    say(_rate(out, drawn, began))
+
+
+def _rate(out: Path, drawn: ImageSet, began: float) -> str:
+    """What was drawn, how fast, and what could not be."""
     rate = len(drawn) / max(time.monotonic() - began, 1e-9)
-    say(f"{out}: {len(drawn)} images, {rate:.3g} a second")
+    failed = (
+        f"; {len(drawn.unreadable)} could not be drawn: {drawn.unreadable[0]}" if drawn.unreadable else ""
+    )
+    return f"{out}: {len(drawn)} images, {rate:.3g} a second{failed}"
+
+
+def _refuse_mixed(
+    seeds: str | None,
+    plan: Path | None,
+    shard: str | None,
+    strategy: str,
+    strength: float | None,
+    source: str | None,
+    masks: str | None,
+    *,
+    avoiding: bool,
+) -> None:
+    """Refuse options that contradict each other."""
+    problems = []
+    if (seeds is None) == (plan is None):
+        problems.append(Problem("say which images", cure="either --seeds 0-99 or --plan FILE"))
+    if plan is None and shard is not None:
+        problems.append(
+            Problem("shards are of a plan", where="--shard", cure="--plan, or a part of the seeds")
+        )
+    if plan is not None and (strategy != "text" or strength is not None or avoiding):
+        what = "a plan says its strategies itself, and is drawn without --keep-apart and --avoid-copies"
+        problems.append(Problem(what, where="--plan"))
+    if plan is None and (strategy == "text") == (source is not None):
+        problems.append(Problem("strategies but text begin from real images", cure="--strategy and --source"))
+    if masks is not None and source is None:
+        problems.append(
+            Problem("masks are of the images that are begun from", where="--masks", cure="--source")
+        )
+    if problems:
+        raise InputError(problems)
+
+
+def _pairs(group: list[str] | None) -> tuple[tuple[str, str], ...] | None:
+    """The columns and values of `column=value`."""
+    pairs = [text.partition("=") for text in group or ()]
+    if wrong := ["".join(parts) for parts in pairs if not (parts[0] and parts[1])]:
+        raise InputError(Problem(f"{wrong[0]!r} is not of the form column=value", where="--group"))
+    return tuple((name, value) for name, _, value in pairs) or None
+
+
+def _derivation(strategy: str, strength: float | None, begun: list[ImageSet | None]) -> Derivation | None:
+    """What images are made from, if from others."""
+    from doppelscan.generators.strategies import Derivation, strategy_named
+
+    chosen, (sources, masks) = strategy_named(strategy), begun
+    if sources is None:
+        return None
+    return Derivation(chosen if strength is None else replace(chosen, strength=strength), sources, masks)
+
+
+def _planned(
+    generator: Generator,
+    plan: Path,
+    shard: str | None,
+    begun: list[ImageSet | None],
+    options: Drawing,
+    out: Path,
+    progress: Progress,
+) -> ImageSet:
+    """The images of a plan, or of one shard of it."""
+    from doppelscan.generators import sample_plan
+    from doppelscan.generators.strategies.plan import parse_shard, read_plan
+
+    return sample_plan(
+        _as_model(generator),
+        read_plan(plan),
+        out,
+        sources=begun[0],
+        masks=begun[1],
+        options=options,
+        shard=None if shard is None else parse_shard(shard),
+        progress=progress,
+    )
 
 
 def _refuse_alone(*, keep_apart: bool, avoid_copies: bool, train: str | None, holdout: str | None) -> None:
@@ -123,14 +245,21 @@ def _as_model(generator: Generator) -> Model:
     from doppelscan.generators import Model
 
     if not isinstance(generator, Model):
-        raise InputError(Problem("images made elsewhere follow no guide", where="--keep-apart"))
+        what = "images made elsewhere follow no guide, no strategy and no plan"
+        raise InputError(Problem(what, cure="they are drawn by --seeds alone"))
     return generator
 
 
-def _samples(generator: Generator, seeds: Sequence[int], options: Drawing, guide: Apart | None) -> ImageSet:
-    if guide is None:
+def _samples(
+    generator: Generator,
+    seeds: Sequence[int],
+    options: Drawing,
+    guide: Apart | None,
+    derivation: Derivation | None,
+) -> ImageSet:
+    if guide is None and derivation is None:
         return generator.sample(seeds, options)
-    return _as_model(generator).sample(seeds, options, guide=guide)
+    return _as_model(generator).sample(seeds, options, guide=guide, derivation=derivation)
 
 
 def _avoiding(

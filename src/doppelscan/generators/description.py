@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Int64
 
 from doppelscan.errors import FormatError, InputError, Problem
-from doppelscan.generators.family import AnyFamily, Settings, Subject
+from doppelscan.generators.family import BETWEEN, UNTOLD, AnyFamily, Settings, Subject
 from doppelscan.generators.intensities import Intensities
 from doppelscan.generators.options import settings_of
 from doppelscan.generators.registry import family_named, family_of
@@ -72,10 +73,7 @@ class Description:
         """
         family = family_of(settings)
         subject, counts = _subject(images, settings)
-        if subject.n_axes not in family.axes:
-            raise InputError(
-                Problem(f"{family.name} cannot make images of {subject.n_axes} axes", where=images.name)
-            )
+        _refuse_shape(images, subject, family)
         return Description(
             family.name,
             settings,
@@ -138,18 +136,47 @@ class Description:
 def labels_of(images: ImageSet, subject: Subject) -> Int64[np.ndarray, " n"]:
     """The position of each image's label among the subject's, -1 where it has none of them."""
     numbers = {label: number for number, label in enumerate(subject.labels)}
-    return np.array([numbers.get(label, -1) for label in images.table["label"]], dtype=np.int64)
+    if not numbers:
+        return np.full(len(images), -1)
+    told = _told(images, subject.columns)
+    return np.array([numbers.get(label, -1) for label in told], dtype=np.int64)
+
+
+def _refuse_shape(images: ImageSet, subject: Subject, family: AnyFamily) -> None:
+    """Refuse axes or channels that the family cannot do."""
+    if subject.n_axes not in family.axes:
+        what, cure = f"{family.name} cannot make images of {subject.n_axes} axes", ""
+    elif family.channels is not None and subject.n_channels not in family.channels:
+        known = " or ".join(map(str, sorted(family.channels)))
+        what = f"{family.name} makes images of {known} channels, not of {subject.n_channels}"
+        cure = "--channels grey, rgb, or those to take"
+    else:
+        return
+    raise InputError(Problem(what, where=images.name, cure=cure))
 
 
 def _subject(images: ImageSet, settings: Settings) -> tuple[Subject, tuple[int, ...]]:
-    if not settings.conditional:
+    columns = getattr(settings, "columns", ("label",)) if settings.conditional else ()
+    if not columns:
         return Subject(images.shape), ()
-    counts = images.table["label"].dropna().value_counts().sort_index()
+    counts = _told(images, columns).dropna().value_counts().sort_index()
     if counts.empty:
         raise InputError(
             Problem("no image has a label", where=images.name, cure="--set conditional=false, or label them")
         )
-    return Subject(images.shape, tuple(map(str, counts.index))), tuple(map(int, counts))
+    return Subject(images.shape, tuple(map(str, counts.index)), columns), tuple(map(int, counts))
+
+
+def _told(images: ImageSet, columns: tuple[str, ...]) -> pd.Series[Any]:
+    """What each image is, by these columns together; null where all are."""
+    if missing := [name for name in columns if name not in images.table]:
+        cure = "give the table these columns, or name others in the prompt"
+        raise InputError(Problem(f"has no column {', '.join(missing)}", where=images.name, cure=cure))
+    if len(columns) == 1:
+        return images.table[columns[0]]
+    values = images.table[list(columns)]
+    joined = values.astype(object).where(values.notna(), UNTOLD).astype(str).agg(BETWEEN.join, axis=1)
+    return joined.where(values.notna().any(axis=1), None)
 
 
 def _spacing(images: ImageSet) -> tuple[float, ...] | None:

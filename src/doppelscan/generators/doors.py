@@ -7,12 +7,22 @@ from types import ModuleType
 
 from doppelscan.errors import MissingExtra
 
-__all__ = ["accelerate", "diffusers", "tensorboard"]
+__all__ = ["accelerate", "diffusers", "peft", "tensorboard", "transformers"]
 
 
 def accelerate() -> ModuleType:
     """Several processes, each with a device of its own."""
     return _opened("accelerate", "accelerate", "training on several devices")
+
+
+def peft() -> ModuleType:
+    """Low-rank adapters of others' networks."""
+    return _opened("peft", "peft", "training by LoRA", extra="text")
+
+
+def transformers() -> ModuleType:
+    """Text encoders and their tokenizers."""
+    return _opened("transformers", "transformers", "drawing from text", extra="text")
 
 
 def diffusers() -> ModuleType:
@@ -25,8 +35,8 @@ def tensorboard() -> ModuleType:
     return _opened("torch.utils.tensorboard", "tensorboard", "logging for TensorBoard")
 
 
-def _opened(module: str, package: str, purpose: str) -> ModuleType:
+def _opened(module: str, package: str, purpose: str, *, extra: str = "generate") -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise MissingExtra(package, "generate", purpose) from error
+        raise MissingExtra(package, extra, purpose) from error

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Int64, Shaped
+from jaxtyping import Shaped
 
-from doppelscan.errors import InputError, Problem
+from doppelscan.errors import InputError, Problem, UnreadableImage
 from doppelscan.generators.description import Description
-from doppelscan.generators.family import Draw, Drawing, Guide, Networks, Subject
+from doppelscan.generators.family import Draw, Drawing, Given, Guide, Networks, Subject
 from doppelscan.generators.memory import memory_of, most_bytes
 from doppelscan.generators.noise import Noise
+from doppelscan.generators.strategies.derivation import Origin
+from doppelscan.generators.wanted import Wanted
 
 __all__ = ["at_once", "batch_size", "drawn"]
 
@@ -45,15 +47,14 @@ def batch_size(about: Description, networks: Networks, *, options: Drawing, devi
 def drawn(
     about: Description,
     networks: Networks,
+    wanted: Wanted,
     *,
-    seeds: Int64[np.ndarray, " n"],
-    labels: Int64[np.ndarray, " n"],
     options: Drawing,
     device: torch.device,
     guide: Guide | None = None,
     size: int | None = None,
 ) -> Shaped[np.ndarray, "n c *space"]:
-    """One image for each seed and label, in the type and range of the training set, so many at a time.
+    """The images that are wanted, in the type and range of the training set, so many at a time.
 
     Batches are filled up with repetitions: sums over batches of one size run in one order, so that an image does
     not change with its company.
@@ -62,20 +63,48 @@ def drawn(
     ------
     InputError
         If one batch does not fit in the device's memory.
+    UnreadableImage
+        If an image that others are made from cannot be read, or what is drawn is no number.
     """
     size = size or batch_size(about, networks, options=options, device=device)
-    parts = []
-    for start in range(0, len(seeds), size):
-        chosen = np.resize(np.arange(start, min(start + size, len(seeds))), size)
+    parts, n = [], len(wanted.seeds)
+    for start in range(0, n, size):
+        batch = wanted.take(np.resize(np.arange(start, min(start + size, n)), size))
         asked = Draw(
-            Noise.of([int(seed) for seed in seeds[chosen]], device),
-            torch.from_numpy(labels[chosen]).to(device),
+            Noise.of([int(seed) for seed in batch.seeds], device),
+            torch.from_numpy(batch.labels).to(device),
             options,
             guide,
+            batch.prompts,
         )
-        values = _within_memory(about, networks, asked)
-        parts.append(about.intensities.restored(values)[: len(seeds) - start])
+        if batch.origin is None:
+            made = about.intensities.restored(_finite(_within_memory(about, networks, asked)))
+        else:
+            made = _derived(about, networks, asked, batch.origin)
+        parts.append(made[: n - start])
     return np.concatenate(parts)
+
+
+def _derived(
+    about: Description, networks: Networks, asked: Draw, origin: Origin
+) -> Shaped[np.ndarray, "n c *space"]:
+    """Images made from others; what is not drawn anew keeps its pixels as they are stored."""
+    stored, space = origin.pixels(), about.subject.space
+    values = about.intensities.scaled(stored).to(asked.device)
+    drawn_anew = np.zeros((len(stored), 1, *space), dtype=bool)
+    for passed in origin.passes(space):
+        drawn_anew |= passed[:, None]
+        fresh = torch.from_numpy(passed[:, None]).float().to(asked.device)
+        given = Given(values, fresh, origin.strategy.strength)
+        made = _finite(_within_memory(about, networks, replace(asked, given=given)))
+        values = torch.where(fresh > 0, made.clamp(-1, 1), values)
+    return np.where(drawn_anew, about.intensities.restored(values), stored)
+
+
+def _finite(values: torch.Tensor) -> torch.Tensor:
+    if not bool(torch.isfinite(values).all()):
+        raise UnreadableImage("the model drew what is no number")
+    return values
 
 
 def _within_memory(about: Description, networks: Networks, asked: Draw) -> torch.Tensor:

@@ -33,6 +33,7 @@ __all__ = [
     "Draw",
     "Drawing",
     "Family",
+    "Given",
     "Guide",
     "Networks",
     "Player",
@@ -59,12 +60,35 @@ class Settings(Protocol):
 S = TypeVar("S", bound=Settings)
 
 
+BETWEEN = " | "
+"""What stands between the columns of a label, where it is told by several; `UNTOLD` where one of them is null."""
+UNTOLD = "?"
+
+
 @dataclass(frozen=True)
 class Subject:
-    """What a model is of: the shape (c, *space) of its images and, if it is conditional, their labels."""
+    """What a model is of: the shape (c, *space) of its images and, if it is conditional, their labels.
+
+    Labels are what the column `label` holds; or, of a model that is told several `columns` of the table, what these
+    hold together, such as `nevus | V`.
+    """
 
     shape: tuple[int, ...]
     labels: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ("label",)
+
+    def told(self, number: int) -> dict[str, str | None]:
+        """What each column holds of an image with the label of this number (-1: unknown)."""
+        if number < 0:
+            return dict.fromkeys(self.columns)
+        label = self.labels[number]
+        values = [label] if len(self.columns) == 1 else label.split(BETWEEN)
+        return {name: None if v == UNTOLD else v for name, v in zip(self.columns, values, strict=True)}
+
+    def numbers(self, wanted: Mapping[str, str]) -> list[int]:
+        """The labels whose columns hold this."""
+        every = range(len(self.labels))
+        return [i for i in every if all(self.told(i).get(name) == v for name, v in wanted.items())]
 
     @property
     def n_channels(self) -> int:
@@ -169,13 +193,19 @@ class Stage(Generic[S]):
 
 @dataclass(frozen=True)
 class Drawing:
-    """What the user chooses when images are drawn; None leaves it as the model's settings have it."""
+    """What the user chooses when images are drawn; None leaves it as the model's settings have it.
+
+    `group` are further columns that the images shall be of, each with its value; `prompt` takes the place of the
+    one that the model would make of label and group.
+    """
 
     label: str | None = None
     guidance: float | None = None
     sampler: str | None = None
     steps: int | None = None
     truncation: float | None = None
+    group: tuple[tuple[str, str], ...] | None = None
+    prompt: str | None = None
 
 
 @runtime_checkable
@@ -194,14 +224,38 @@ class Guide(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What the images of a batch begin from.
+
+    Attributes
+    ----------
+    images
+        In [-1, 1].
+    fresh
+        Where they are drawn anew, as 1, and where they stay as they are, as 0.
+    strength
+        The share of the sampler's steps that is taken, hence of the noise that is added first; 1: all of it.
+    """
+
+    images: Float[torch.Tensor, "n c *space"]
+    fresh: Float[torch.Tensor, "n 1 *space"]
+    strength: float
+
+
 @dataclass(frozen=True)
 class Draw:
-    """A batch to be drawn: one seed, hence one stream of noise, and one label (-1: any) an image."""
+    """A batch to be drawn: one seed, hence one stream of noise, and one label (-1: any) an image.
+
+    `prompts` are what a model that is told words is told of each; None: what it makes of their labels.
+    """
 
     noise: Noise
     labels: Int64[torch.Tensor, " n"]
     options: Drawing
     guide: Guide | None = None
+    prompts: tuple[str, ...] | None = None
+    given: Given | None = None
 
     @property
     def device(self) -> torch.device:
@@ -230,6 +284,12 @@ class Family(Generic[S]):
         How images are drawn for the grids that show how training goes.
     axes
         The numbers of spatial axes that it can do.
+    channels
+        The numbers of channels that it can do; None: any.
+    derives
+        Whether `draw` begins from images where `Given`.
+    prompt
+        What the model is told in words of an image whose columns hold this; None: it is told none.
     denoiser
         The averaged networks on a device, as one who looks into them sees them; None where nothing diffuses.
     """
@@ -242,6 +302,9 @@ class Family(Generic[S]):
     follows: bool = False
     preview: Drawing = Drawing()
     axes: frozenset[int] = frozenset({2, 3})
+    channels: frozenset[int] | None = None
+    derives: bool = False
+    prompt: Callable[[S, Mapping[str, str | None]], str] | None = None
     denoiser: Callable[[S, Networks, torch.device], Denoiser] | None = None
 
 

@@ -8,13 +8,14 @@ import torch
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.generators.chance import seeded
-from doppelscan.generators.checkpoints import checkpoints_of, resume
+from doppelscan.generators.checkpoints import checkpoints_of, keep, resume
 from doppelscan.generators.description import Description
 from doppelscan.generators.engine import Lesson, training
 from doppelscan.generators.family import Networks, Settings
 from doppelscan.generators.journal import Diverged
 from doppelscan.generators.learner import Learner
 from doppelscan.generators.model import Model
+from doppelscan.generators.recipe import lasting
 from doppelscan.generators.registry import family_of
 from doppelscan.generators.team import Team
 from doppelscan.generators.watching import Course, Keeping, Watch
@@ -53,6 +54,7 @@ def fit(
     """
     resources, keeping = resources or Resources(), keeping or Keeping()
     check_writable(out)
+    settings = lasting(settings, len(images))
     about = Description.of(images, settings, holdout=holdout, seed=seed, resources=resources)
     _refuse_holdout(about, images, holdout)
     team = Team.of(resources.device)
@@ -78,6 +80,7 @@ def amend(out: Path, settings: Settings, *, seed: int) -> None:
     before = Description.read(out)
     if family_of(settings).name != before.family:
         raise InputError(Problem(f"holds a model of {before.family}", where=str(out)))
+    settings = lasting(settings, int(before.trained_on["n_images"]))
     if (settings, seed) != (before.settings, before.seed):
         found = checkpoints_of(out)
         before.with_settings(settings, seed, found[-1].seen if found else 0).write(out)
@@ -129,6 +132,8 @@ def _stage(course: Course, number: int, before: Networks | None) -> Networks:
     if found:
         resume(learner, found[-1])
     if learner.finished:
+        if course.team.leads and not found:  # it stays as it begins
+            keep(learner, number, course.out)
         return learner.averaged
     lesson = course.lesson(learner)
     if not found:

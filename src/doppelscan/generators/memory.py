@@ -37,7 +37,8 @@ class _Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __init__(self, besides: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        held = [*besides.parameters(), *besides.buffers()]
+        borrowed = [one for part in besides.modules() for one in getattr(part, "borrowed", ())]
+        held = [*besides.parameters(), *besides.buffers(), *borrowed]
         self._entered = {tensor.untyped_storage()._cdata for tensor in held}
         self.now = self.most = 0
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Literal, TypeVar
 
 from doppelscan.errors import InputError, Problem
 
-__all__ = ["Augmentation", "Training"]
+__all__ = ["Augmentation", "Training", "lasting"]
 
 Augmentation = Literal["none", "dar", "edm"]
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class Training:
     Attributes
     ----------
     n_images
-        Images seen in all, the same ones again in each epoch.
+        Images seen in all, the same ones again in each epoch; 0: the model stays as it begins.
+    epochs
+        So many times the training images are seen, instead of `n_images` in all.
     batch
         Images in one step, of all processes together.
     at_once
@@ -53,9 +56,10 @@ class Training:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     augmentation: Augmentation = "none"
     compile: bool = False
+    epochs: int | None = None
 
     def __post_init__(self) -> None:
-        least = {"n_images": 1, "batch": 1, "at_once": 1, "warm_up": 0, "half_life": 0}
+        least = {"n_images": 0, "epochs": 1, "batch": 1, "at_once": 1, "warm_up": 0, "half_life": 0}
         problems = [
             Problem(f"is {value}", where=name, cure=f"at least {low}")
             for name, low in least.items()
@@ -84,3 +88,15 @@ class Training:
         """The share of the moving average that stays at a step before which so many images were seen."""
         half_life = min(self.half_life, (seen + self.batch) / 20)
         return 0.5 ** (self.batch / half_life) if half_life > 0 else 0.0
+
+
+def lasting(settings: S, n_images: int) -> S:
+    """The settings, where so many images are trained on: each part that lasts `epochs` told in images seen."""
+    if isinstance(settings, Training):
+        return settings if settings.epochs is None else replace(settings, n_images=settings.epochs * n_images)
+    parts: dict[str, Any] = {
+        field.name: lasting(part, n_images)
+        for field in fields(settings)  # type: ignore[arg-type]
+        if is_dataclass(part := getattr(settings, field.name))
+    }
+    return replace(settings, **parts)  # type: ignore[type-var]

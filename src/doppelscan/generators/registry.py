@@ -14,6 +14,7 @@ FAMILIES = {
     "ddpm": "doppelscan.generators.ddpm",
     "latent_diffusion": "doppelscan.generators.latent_diffusion",
     "stylegan2": "doppelscan.generators.stylegan2",
+    "text_to_image": "doppelscan.generators.text_to_image",
 }
 """Names, and the modules whose `FAMILY` they are."""
 

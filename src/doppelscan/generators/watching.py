@@ -23,6 +23,7 @@ from doppelscan.generators.learner import Learner
 from doppelscan.generators.recipe import Training
 from doppelscan.generators.team import Team
 from doppelscan.generators.validation import Panel, chosen_for_panel, losses
+from doppelscan.generators.wanted import Wanted
 from doppelscan.images.montage import contact_sheet, png
 from doppelscan.imagesets import ImageSet
 from doppelscan.settings import Resources
@@ -185,8 +186,7 @@ class Watch:
         pixels = drawn(
             about,
             self.learner.averaged,
-            seeds=np.arange(n),
-            labels=labels.astype(np.int64),
+            Wanted(np.arange(n), labels.astype(np.int64)),
             options=about.kind.preview,
             device=self.learner.device,
         )

@@ -18,9 +18,12 @@ from doppelscan.store import fingerprint
 __all__ = ["joined"]
 
 
-def joined(sets: Mapping[str, ImageSet]) -> ImageSet:
-    """The images of all sets, in order; the name of its set stands before each id."""
-    tables = [images.table.assign(id=f"{name}/" + images.table["id"]) for name, images in sets.items()]
+def joined(sets: Mapping[str, ImageSet], *, named: bool = True) -> ImageSet:
+    """The images of all sets, in order; the name of its set stands before each id, if these shall be `named`."""
+    tables = [
+        images.table.assign(id=f"{name}/" + images.table["id"]) if named else images.table
+        for name, images in sets.items()
+    ]
     parts = tuple(images.pixels for images in sets.values())
     lengths = [len(part) for part in parts]
     which = np.repeat(np.arange(len(parts)), lengths)

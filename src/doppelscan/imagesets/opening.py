@@ -10,6 +10,7 @@ from doppelscan.imagesets.imageset import ImageSet, by_reason
 from doppelscan.imagesets.listing import Listing, is_text, list_folder, list_table, printable
 from doppelscan.imagesets.saved import is_saved, open_saved
 from doppelscan.imagesets.scanning import scan
+from doppelscan.imagesets.shards import is_sharded, open_shards
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, silent
 
@@ -25,8 +26,8 @@ def open_images(
 ) -> ImageSet:
     """The images at `path`; their pixels are read when asked for.
 
-    `path` is an imageset folder, a folder of image files (sub-folders are labels; an `images.csv` or
-    `images.parquet` in it is its table), a table naming files, one file, or one array of a MedMNIST
+    `path` is an imageset folder, one of shards of a set, a folder of image files (sub-folders are labels; an
+    `images.csv` or `images.parquet` in it is its table), a table naming files, one file, or one array of a MedMNIST
     file (`set.npz:train`). Files that cannot be read are in `unreadable`, each with its reason.
 
     Raises
@@ -40,6 +41,8 @@ def open_images(
     file, part = _split_part(path)
     if is_saved(file):
         return open_saved(file)
+    if is_sharded(file):
+        return open_shards(file)
     listing = _list(file)
     images = scan(
         listing,

@@ -16,6 +16,7 @@ from doppelscan.generators.examples import examples_of
 from doppelscan.generators.family import Drawing, Networks
 from doppelscan.generators.learner import Learner
 from doppelscan.generators.team import Team
+from doppelscan.generators.wanted import Wanted
 from doppelscan.imagesets import ImageSet
 from doppelscan.settings import Resources
 from doppelscan.studies.experiment import generator_settings
@@ -98,4 +99,4 @@ def _of_stage(
 def _draw(about: Description, networks: Networks, team: Team) -> None:
     label = 0 if about.subject.labels else -1
     seeds, labels = np.zeros(1, dtype=np.int64), np.array([label], dtype=np.int64)
-    drawn(about, networks, seeds=seeds, labels=labels, options=Drawing(), device=team.device)
+    drawn(about, networks, Wanted(seeds, labels), options=Drawing(), device=team.device)

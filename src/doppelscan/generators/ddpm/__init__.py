@@ -49,6 +49,7 @@ FAMILY = Family(
     draw=draw,
     options=frozenset({"guidance", "sampler", "steps"}),
     follows=True,
+    derives=True,
     preview=Drawing(sampler="dpm++", steps=20),
     denoiser=denoiser,
 )

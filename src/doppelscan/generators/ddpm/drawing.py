@@ -10,6 +10,7 @@ from jaxtyping import Float, Int64
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.generators import doors
+from doppelscan.generators.beginning import Beginning, begun, put_back
 from doppelscan.generators.ddpm.schedule import betas_of, evenly_less_noisy
 from doppelscan.generators.ddpm.settings import DdpmSettings, Sampler
 from doppelscan.generators.family import Draw, Guide, Networks, Subject
@@ -25,13 +26,16 @@ def draw(
     guidance = settings.guidance if options.guidance is None else options.guidance
     scheduler = scheduler_of(settings, options.sampler or settings.sampler, options.steps)
     generators = list(asked.noise.generators)
-    x = asked.noise.normal(*subject.shape)
+    noise, given = asked.noise.normal(*subject.shape), asked.given
+    beginning = None if given is None else Beginning(given.images, given.fresh, given.strength)
+    x, steps = begun(scheduler, noise, beginning)
     says = _plain if guidance == 1 or not subject.labels else _guided
-    for t in scheduler.timesteps:
-        said = says(networks["unet"], x, t.to(asked.device).expand(len(x)), asked.labels, guidance)
+    for t, after in zip(steps, [*steps[1:], None], strict=True):
+        said = says(networks["unet"], x, _each(t, asked), asked.labels, guidance)
         if asked.guide is not None:
-            said = led(settings, scheduler, said, x, int(t), asked.guide)
+            said = led(settings, scheduler, said, x, t, asked.guide)
         x = _step_back(scheduler, settings, said, t, x, generators)
+        x = put_back(scheduler, x, noise, beginning, after)
     return x
 
 
@@ -122,6 +126,11 @@ def _solver(diffusers: Any, settings: DdpmSettings, shared: dict[str, Any]) -> A
     return diffusers.DPMSolverMultistepScheduler(**shared, final_sigmas_type="zero")
 
 
+def _each(t: int, asked: Draw) -> Int64[torch.Tensor, " n"]:
+    """The step, for each image."""
+    return torch.full((len(asked.labels),), t, device=asked.device)
+
+
 def _plain(
     unet: torch.nn.Module,
     x: Float[torch.Tensor, "n c *space"],
@@ -152,7 +161,7 @@ def _step_back(
     scheduler: Any,
     settings: DdpmSettings,
     said: Float[torch.Tensor, "n d *space"],
-    t: torch.Tensor,
+    t: int,
     x: Float[torch.Tensor, "n c *space"],
     generators: list[torch.Generator],
 ) -> Float[torch.Tensor, "n c *space"]:

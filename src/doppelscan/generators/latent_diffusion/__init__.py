@@ -13,10 +13,11 @@ from typing import cast
 import torch
 from jaxtyping import Float
 from torch import nn
+from torch.nn.functional import adaptive_max_pool2d, adaptive_max_pool3d
 
 from doppelscan.generators import ddpm
 from doppelscan.generators.denoising import Denoiser
-from doppelscan.generators.family import Batch, Draw, Family, Networks, Stage, Subject, Turn
+from doppelscan.generators.family import Batch, Draw, Family, Given, Networks, Stage, Subject, Turn
 from doppelscan.generators.latent_diffusion.settings import PRESETS, LatentDiffusionSettings
 from doppelscan.generators.nets.scale import Scale
 from doppelscan.generators.vae.objective import codes_of
@@ -33,6 +34,7 @@ def draw(
     settings: LatentDiffusionSettings, networks: Networks, subject: Subject, asked: Draw
 ) -> Float[torch.Tensor, "n c *space"]:
     """What the decoder makes of latents that diffusion drew."""
+    asked = asked if asked.given is None else replace(asked, given=_given(settings, networks, asked.given))
     scaled = ddpm.FAMILY.draw(settings.diffusion, networks, _of_latents(settings, subject), asked)
     seen = codes_of(networks).seen(_scale(networks).back(scaled))
     images: torch.Tensor = networks["decoder"](seen, asked.labels)
@@ -86,6 +88,13 @@ def denoiser(settings: LatentDiffusionSettings, networks: Networks, device: torc
     return replace(ddpm.FAMILY.denoiser(settings.diffusion, networks, device), start=start)
 
 
+def _given(settings: LatentDiffusionSettings, networks: Networks, given: Given) -> Given:
+    """The latents of what is given, and which of their places hold a pixel that is drawn anew."""
+    x0 = _scale(networks)(encoded(replace(settings, latents="mean"), networks, given.images))
+    pool = adaptive_max_pool2d if x0.ndim == 4 else adaptive_max_pool3d
+    return Given(x0, pool(given.fresh.float(), x0.shape[2:]), given.strength)
+
+
 def _networks(settings: LatentDiffusionSettings, subject: Subject) -> dict[str, nn.Module]:
     of_latents = _of_latents(settings, subject)
     return _OF_PIXELS.networks(settings.diffusion, of_latents) | {"scale": Scale(of_latents.n_channels)}
@@ -131,6 +140,7 @@ FAMILY = Family(
     ),
     draw=draw,
     options=ddpm.FAMILY.options,
+    derives=True,
     preview=ddpm.FAMILY.preview,
     denoiser=denoiser,
 )
