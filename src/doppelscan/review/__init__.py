@@ -7,6 +7,7 @@ from doppelscan.loading import loaded_on_use
 if TYPE_CHECKING:
     from doppelscan.review.desk import Desk, open_desk
     from doppelscan.review.queue import QueueSettings
+    from doppelscan.review.readers import Readers, exported, readers_of
     from doppelscan.review.serving import Address, served
     from doppelscan.review.verdicts import LABELS, pair_fingerprint, verdicts_of
 
@@ -15,8 +16,11 @@ __all__ = [
     "Address",
     "Desk",
     "QueueSettings",
+    "Readers",
+    "exported",
     "open_desk",
     "pair_fingerprint",
+    "readers_of",
     "served",
     "verdicts_of",
 ]
@@ -26,6 +30,9 @@ _HOMES = {
     "Address": "serving",
     "Desk": "desk",
     "QueueSettings": "queue",
+    "Readers": "readers",
+    "exported": "readers",
+    "readers_of": "readers",
     "open_desk": "desk",
     "pair_fingerprint": "verdicts",
     "served": "serving",

@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from doppelscan.errors import UnreadableImage
 from doppelscan.review.desk import Desk, NoSuchPair
@@ -124,6 +125,12 @@ def _refusals(app: FastAPI) -> None:
     @app.exception_handler(UnreadableImage)
     async def unreadable(_request: Request, error: UnreadableImage) -> JSONResponse:
         return JSONResponse({"problem": error.reason}, 409)
+
+    @app.exception_handler(StarletteHTTPException)
+    async def refused(_request: Request, error: StarletteHTTPException) -> JSONResponse:
+        if error.status_code == 404:
+            return JSONResponse({"problem": "There is no such thing."}, 404)
+        return JSONResponse({"problem": "The request is malformed."}, error.status_code)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_request: Request, _error: RequestValidationError) -> JSONResponse:

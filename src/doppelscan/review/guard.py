@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-__all__ = ["LARGEST_BODY", "Guard", "Keys", "Refused"]
+__all__ = ["LARGEST_BODY", "LARGEST_HEAD", "Guard", "Keys", "Refused"]
 
-LARGEST_BODY = 16 * 1024  # bytes of a request
+LARGEST_HEAD = LARGEST_BODY = 16 * 1024  # bytes of a request
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -93,6 +93,13 @@ class Guard:
 
     def _check(self, scope: Message, headers: Mapping[str, list[str]]) -> None:
         """Refuse what is not asked of us, by a page of ours."""
+        size = (
+            len(scope["raw_path"])
+            + len(scope["query_string"])
+            + sum(len(k) + len(v) for k, v in scope["headers"])
+        )
+        if size > LARGEST_HEAD:
+            raise Refused(431, "The request is too long.")
         if scope["method"] not in {"GET", "POST"}:
             raise Refused(405, "Only GET and POST are answered.")
         if [host.lower() for host in headers.get("host", [])] not in [[host] for host in self._hosts]:

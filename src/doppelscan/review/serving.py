@@ -14,11 +14,9 @@ from typing import Any
 
 from doppelscan.errors import InputError, MissingExtra, Problem
 from doppelscan.review.desk import Desk
-from doppelscan.review.guard import Guard, Keys
+from doppelscan.review.guard import LARGEST_HEAD, Guard, Keys
 
 __all__ = ["Address", "Service", "served"]
-
-_LARGEST_HEAD = 16 * 1024  # bytes of a request's line and headers
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ def _configured(uvicorn: ModuleType, guard: Guard, address: Address) -> Any:
             proxy_headers=False,
             server_header=False,
             http="h11",
-            h11_max_incomplete_event_size=_LARGEST_HEAD,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
             timeout_graceful_shutdown=2,
             ssl_certfile=address.certificate,
             ssl_keyfile=address.key,

@@ -117,6 +117,7 @@ export class Stage {
         const layer = layers[panel.row];
         const entry = slice(this.pair, layer, this.place(panel.number));
         this.caption(panel, layer);
+        panel.figure.classList.toggle("waiting", !entry.found);
         if (entry.found) return this.paint(panel, entry.found);
         return entry.promise.then((found) => turn === this.turn && this.paint(panel, found));
       }),
@@ -142,6 +143,7 @@ export class Stage {
   paint(panel, found) {
     const plane = this.pair.planes[panel.number];
     const { canvas } = panel;
+    panel.figure.classList.remove("waiting");
     const sharp = window.devicePixelRatio || 1;
     const [width, height] = [canvas.clientWidth * sharp, canvas.clientHeight * sharp].map(Math.round);
     if (!width || !height) return;
