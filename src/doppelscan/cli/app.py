@@ -18,6 +18,7 @@ from doppelscan.cli.power import power
 from doppelscan.cli.prepare import prepare
 from doppelscan.cli.quality import quality
 from doppelscan.cli.report import report
+from doppelscan.cli.review import review
 from doppelscan.cli.sample import sample
 from doppelscan.cli.study import study
 from doppelscan.cli.train import train
@@ -42,6 +43,7 @@ for command in (
     audit,
     dedupe,
     report,
+    review,
     agreement,
     power,
     quality,
