@@ -8,6 +8,7 @@
     │   └── MissingExtra      an optional package is absent; names the extra that brings it
     ├── UnreadableImage       one file or frame cannot be read, and why; scans list it and go on
     └── GateFailed            the work is done and its result is above the limit given (exit code 1)
+        └── ReleaseBlocked    something speaks against a release; holds every reason
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = [
     "InputError",
     "MissingExtra",
     "Problem",
+    "ReleaseBlocked",
     "UnreadableImage",
 ]
 
@@ -73,3 +75,11 @@ class UnreadableImage(DoppelscanError):
 
 class GateFailed(DoppelscanError):
     """The result is above a limit that the caller set; nothing went wrong on the way."""
+
+
+class ReleaseBlocked(GateFailed):
+    """Something speaks against a release: `names` are those of all reasons, the message says each."""
+
+    def __init__(self, reasons: Iterable[str], names: tuple[str, ...]) -> None:
+        self.names = names
+        super().__init__("\n".join(["the release is blocked:", *reasons]))

@@ -105,6 +105,10 @@ def test_the_command_writes_the_page(ran: tuple[Path, Study]) -> None:
     assert "More images lower copying" in page
     assert page.count("data:image/png;base64,") == 1
 
+    (folder / "out" / "study.html").unlink()
+    assert call("report", folder / "out").out == f"Report: {folder / 'out' / 'study.html'}\n"
+    assert (folder / "out" / "study.html").read_text() == page
+
 
 def halves(n: int = 30) -> Patients:
     images = films(n, each=2)

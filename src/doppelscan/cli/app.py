@@ -10,6 +10,7 @@ import typer
 from doppelscan.cli.adopt import adopt
 from doppelscan.cli.agreement import agreement
 from doppelscan.cli.audit import audit
+from doppelscan.cli.check import check
 from doppelscan.cli.dedupe import dedupe
 from doppelscan.cli.demo import demo
 from doppelscan.cli.display import say_error
@@ -17,7 +18,9 @@ from doppelscan.cli.membership import membership
 from doppelscan.cli.power import power
 from doppelscan.cli.prepare import prepare
 from doppelscan.cli.quality import quality
+from doppelscan.cli.release import release
 from doppelscan.cli.report import report
+from doppelscan.cli.review import review
 from doppelscan.cli.sample import sample
 from doppelscan.cli.study import study
 from doppelscan.cli.train import train
@@ -42,11 +45,14 @@ for command in (
     audit,
     dedupe,
     report,
+    review,
     agreement,
     power,
     quality,
     membership,
     study,
+    release,
+    check,
 ):
     app.command()(command)
 

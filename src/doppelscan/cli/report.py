@@ -1,4 +1,4 @@
-"""`doppelscan report`: the page of an audit, written again."""
+"""`doppelscan report`: the page of a run of any kind, written again."""
 
 from __future__ import annotations
 
@@ -13,19 +13,42 @@ __all__ = ["report"]
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="The folder that `doppelscan audit --out` wrote.")],
-    train: Annotated[str | None, typer.Option(help="Where the training set is now, if it has moved.")] = None,
+    run: Annotated[
+        Path, typer.Argument(help="The folder that audit, quality, membership or study wrote to --out.")
+    ],
+    train: Annotated[
+        str | None,
+        typer.Option(help="Where the training set (quality: the real one) is now, if it has moved."),
+    ] = None,
     synthetic: Annotated[
         str | None, typer.Option(help="Where the synthetic set is now, if it has moved.")
     ] = None,
     redact_training: Annotated[
         bool, typer.Option(help="No training image or patient id in the report.")
     ] = False,
-    n_matches: Annotated[int, typer.Option(min=1, help="Matches shown in the gallery.")] = 24,
+    n_matches: Annotated[int, typer.Option(min=1, help="Matches shown in an audit's gallery.")] = 24,
 ) -> None:
-    """Write the report of an audit: one HTML file that needs nothing else."""
-    from doppelscan.imagesets import open_images
-    from doppelscan.report import write_report
+    """Write the page of an audit, a measurement of quality, an inference of membership or a study.
 
-    moved = {name: open_images(path) for name, path in (("train", train), ("synthetic", synthetic)) if path}
-    say(f"Report: {write_report(run, redact_training=redact_training, n_matches=n_matches, **moved)}")
+    It is one HTML file that needs nothing else. Pages of memberships and studies show no image and no patient.
+    """
+    say(f"Report: {_page(run, train, synthetic, redact_training=redact_training, n_matches=n_matches)}")
+
+
+def _page(
+    run: Path, train: str | None, synthetic: str | None, *, redact_training: bool, n_matches: int
+) -> Path:
+    from doppelscan.imagesets import open_images
+    from doppelscan.report import write_membership_page, write_report, write_study_page
+    from doppelscan.report.quality_page import write_quality_report
+
+    if (run / "membership.json").exists():
+        return write_membership_page(run)
+    if (run / "study.json").exists():
+        return write_study_page(run)
+    real, drawn = (None if path is None else open_images(path) for path in (train, synthetic))
+    if (run / "quality.json").exists():
+        return write_quality_report(run, real=real, synthetic=drawn, redact_training=redact_training)
+    return write_report(
+        run, train=real, synthetic=drawn, redact_training=redact_training, n_matches=n_matches
+    )

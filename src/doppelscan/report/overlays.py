@@ -18,7 +18,7 @@ from doppelscan.images.geometry import resize
 from doppelscan.images.montage import picture, shrunk
 from doppelscan.images.numbers import as_dtype
 
-__all__ = ["AlignedPictures", "aligned_pictures"]
+__all__ = ["AlignedPictures", "aligned_pictures", "coloured", "hatched"]
 
 Shown = UInt8[np.ndarray, "_rows _columns 3"]
 Drawn = Bool[np.ndarray, "_rows _columns"]
@@ -57,9 +57,27 @@ def aligned_pictures(
     part = canvas.mask(_rounded(pair.part, synthetic.space)) if outlined and pair.part is not None else None
     own, laid = canvas.own, canvas.shown(pair.placement.laid(training.pixels))
     agreement = canvas.values(_grown(pair.agreement / 100, synthetic.space))
-    coloured = np.where(panels[..., None], _coloured(agreement, own), np.uint8(0))
-    pictures = own, _hatched(laid, beyond), _hatched(coloured, beyond)
+    agreed = np.where(panels[..., None], coloured(agreement, own), np.uint8(0))
+    pictures = own, hatched(laid, beyond), hatched(agreed, beyond)
     return AlignedPictures(*(picture if part is None else _lined(picture, part) for picture in pictures))
+
+
+def coloured(agreement: Float[np.ndarray, "_rows _columns"], image: Shown) -> Shown:
+    """The colours of agreement, darker where the image is dark, so that one sees where one is."""
+    place = agreement * (len(SCALE) - 1)
+    below = np.minimum(place.astype(int), len(SCALE) - 2)
+    share = (place - below)[..., None]
+    colours = (1 - share) * SCALE[below] + share * SCALE[below + 1]
+    relief = 1 - RELIEF * (1 - image.mean(axis=2, dtype=np.float32, keepdims=True) / 255)
+    return as_dtype(np.asarray(colours * relief), np.dtype(np.uint8))
+
+
+def hatched(shown: Shown, beyond: Drawn) -> Shown:
+    """The picture with stripes where there is no counterpart."""
+    rows, columns = np.indices(beyond.shape)
+    width = _line_width(shown) * 3
+    stripes = np.where((rows + columns) // width % 2, *HATCHES).astype(np.uint8)
+    return np.where(beyond[..., None], stripes[..., None], shown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,24 +117,6 @@ def _grown(small: Shaped[np.ndarray, "*small"], space: tuple[int, ...]) -> Float
 def _rounded(part: Bool[np.ndarray, "*small"], space: tuple[int, ...]) -> Float[np.ndarray, "*space"]:
     """The part with its corners rounded by a pixel of the small picture."""
     return _grown(ndimage.gaussian_filter(part.astype(np.float32), 1.0, mode="nearest"), space)
-
-
-def _coloured(agreement: Float[np.ndarray, "_rows _columns"], image: Shown) -> Shown:
-    """The colours of agreement, darker where the image is dark, so that one sees where one is."""
-    place = agreement * (len(SCALE) - 1)
-    below = np.minimum(place.astype(int), len(SCALE) - 2)
-    share = (place - below)[..., None]
-    colours = (1 - share) * SCALE[below] + share * SCALE[below + 1]
-    relief = 1 - RELIEF * (1 - image.mean(axis=2, dtype=np.float32, keepdims=True) / 255)
-    return as_dtype(np.asarray(colours * relief), np.dtype(np.uint8))
-
-
-def _hatched(shown: Shown, beyond: Drawn) -> Shown:
-    """The picture with stripes where there is no counterpart."""
-    rows, columns = np.indices(beyond.shape)
-    width = _line_width(shown) * 3
-    stripes = np.where((rows + columns) // width % 2, *HATCHES).astype(np.uint8)
-    return np.where(beyond[..., None], stripes[..., None], shown)
 
 
 def _lined(shown: Shown, part: Drawn) -> Shown:

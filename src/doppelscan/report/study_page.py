@@ -15,11 +15,13 @@ from doppelscan.report.study_figures import claim_figure
 from doppelscan.store import write_text
 from doppelscan.studies.contrasts import Settled
 from doppelscan.studies.outcomes import OUTCOMES
+from doppelscan.studies.ranks import ranked_alike
 from doppelscan.studies.records import STEPS, Study, read_study
 
 __all__ = ["write_study_page"]
 
-_IN_TABLE = ("copied", "memorized", "copied_by_dar", "correlated", "power", "frechet")
+_IN_TABLE = ("copied", "memorized", "copied_by_dar", "correlated", "power", "frechet", "coverage")
+_QUALITY = ("frechet", "precision", "coverage")
 
 
 def write_study_page(folder: Path) -> Path:
@@ -45,6 +47,7 @@ def _said(study: Study) -> dict[str, Any]:
         "seconds": sum(float(study.cells[f"seconds_{step}"].sum()) for step in STEPS if len(study.cells)),
         "claims": [_claim(one) for one in claims],
         "figures": [_figure(study, one) for one in claims if one.difference.known],
+        "ranks": list(_ranks(study)),
         "fixed": {name: level for name, level in recipe.fixed.items() if name not in varied},
         "varied": varied,
         "outcomes": {name: OUTCOMES[name] for name in _IN_TABLE},
@@ -71,6 +74,22 @@ def _figure(study: Study, one: Settled) -> dict[str, str]:
     drawn = base64.b64encode(claim_figure(study, one.contrast)).decode()
     what = f"{one.contrast.claim} {OUTCOMES[one.contrast.outcome]}, by {one.contrast.factor}"
     return {"source": f"data:image/png;base64,{drawn}", "alt": what, "claim": one.contrast.claim}
+
+
+def _ranks(study: Study) -> Iterator[dict[str, Any]]:
+    """How quality ranks the generators of the audited patients, compared with how much they copy."""
+    cells = study.cells[study.cells["fitted_on"] == "these"]
+    for name in _QUALITY:
+        found = ranked_alike(cells, name, "copied")
+        if found.known:
+            between = f"{value(found.low)} to {value(found.high)}"
+            yield {
+                "name": name,
+                "meaning": OUTCOMES[name],
+                "rho": value(found.value),
+                "between": between,
+                "n": found.n,
+            }
 
 
 def _cells(study: Study, varied: list[str]) -> Iterator[dict[str, Any]]:

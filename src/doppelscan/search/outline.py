@@ -11,18 +11,11 @@ import numpy as np
 from jaxtyping import Bool, Float64, Shaped
 from scipy import ndimage
 
-from doppelscan.encoders.shades import grey, no_longer_than, shrunk
+from doppelscan.encoders.detail import agreement
 from doppelscan.images.numbers import as_dtype, as_float
 
 __all__ = ["agreement", "moved_onto", "outlined"]
 
-_SIDE = 112  # pixels along the longest side at which detail is looked at
-_NOISE, _DETAIL, _WINDOW = (
-    0.7,
-    2.0,
-    3.0,
-)  # of these pixels, standard deviations: finer and coarser is left out
-_FLAT = 0.8  # of 255 shades: detail that is no more than this has no say
 _OPENED = 2  # of these pixels: thinner bridges are cut
 _BEST = 98  # percentile
 
@@ -45,20 +38,6 @@ def outlined(
     return np.asarray(part[np.ix_(*nearest)])
 
 
-def agreement(
-    image: Shaped[np.ndarray, "c *space"], other: Shaped[np.ndarray, "c *space"]
-) -> Float64[np.ndarray, "*small"]:
-    """How well the fine detail of two images correlates about each pixel, at most 112 pixels along a side.
-
-    Between -1 and 1, 0 where there is no detail; it does not change with brightness or contrast.
-    """
-    first, second = _detail(image), _detail(other)
-    products = (first * second, first * first, second * second)
-    both, *own = (ndimage.gaussian_filter(product, _WINDOW, mode="nearest") for product in products)
-    correlation = both / np.sqrt((own[0] + _FLAT**2) * (own[1] + _FLAT**2))
-    return np.asarray(correlation.clip(-1, 1))
-
-
 def moved_onto(
     reference: Shaped[np.ndarray, "c h w"], transform: Float64[np.ndarray, "2 3"]
 ) -> Shaped[np.ndarray, "c h w"]:
@@ -77,11 +56,3 @@ def moved_onto(
         for channel in as_float(reference)
     ]
     return as_dtype(np.stack(moved), reference.dtype)
-
-
-def _detail(image: Shaped[np.ndarray, "c *space"]) -> Float64[np.ndarray, "*small"]:
-    """What is finer than broad shapes and coarser than noise, in shades of 0 to 255."""
-    shades = grey(image)[None]
-    small = shrunk(shades, no_longer_than(_SIDE, shades.shape[1:]))[0] * np.float64(255)
-    fine = ndimage.gaussian_filter(small, _NOISE, mode="nearest")
-    return np.asarray(fine - ndimage.gaussian_filter(fine, _DETAIL, mode="nearest"))

@@ -48,7 +48,7 @@ class Source:
     images
         A path below the folder that `--data` names.
     phantoms
-        Instead of `images`: `chest` films, `brain` slices or `volumes` of brains, made as they are asked for.
+        Instead of `images`: `chest` films, `brain` slices, `volumes` of brains, `skin`; made as they are asked for.
     preparation
         As for `prepare`: size, channels, intensity, slices ...
     patients, each, size
@@ -60,7 +60,7 @@ class Source:
     """
 
     images: str | None = None
-    phantoms: Literal["chest", "brain", "volumes"] | None = None
+    phantoms: Literal["chest", "brain", "volumes", "skin"] | None = None
     preparation: dict[str, Any] = field(default_factory=dict)
     patients: int = 1000
     each: int = 1

@@ -13,7 +13,7 @@ from jaxtyping import Int64
 from doppelscan.errors import InputError, Problem
 from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets import ImageSet, open_images, save
-from doppelscan.imagesets.phantoms import brain, chest
+from doppelscan.imagesets.phantoms import brain, chest, skin
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
 from doppelscan.store import fingerprint
@@ -134,6 +134,7 @@ def _phantoms(source: Source) -> ImageSet:
         "chest": lambda: chest(source.patients, films=source.each, size=source.size),
         "brain": lambda: brain(source.patients, slices=source.each, size=source.size, axes=2),
         "volumes": lambda: brain(source.patients, visits=source.each, size=source.size, axes=3),
+        "skin": lambda: skin(source.patients, photos=source.each, size=source.size),
     }
     made = makers[str(source.phantoms)]()
     return ImageSet.from_arrays(made.pixels, made.table, name=f"phantoms ({source.phantoms})")

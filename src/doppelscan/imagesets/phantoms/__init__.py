@@ -3,5 +3,6 @@
 from doppelscan.imagesets.phantoms.brain import brain
 from doppelscan.imagesets.phantoms.chest import chest
 from doppelscan.imagesets.phantoms.cohort import Cohort
+from doppelscan.imagesets.phantoms.skin import skin
 
-__all__ = ["Cohort", "brain", "chest"]
+__all__ = ["Cohort", "brain", "chest", "skin"]

@@ -1,0 +1,64 @@
+"""`doppelscan review`: people judge the matches of an audit."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from doppelscan.cli.display import say
+from doppelscan.cli.options import Seed
+
+__all__ = ["review"]
+
+
+def review(
+    run: Annotated[Path, typer.Argument(help="The folder that `doppelscan audit --out` wrote.")],
+    reader: Annotated[
+        list[str] | None, typer.Option(help="Who reads; may be given several times, for several readers.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Matches to be read: the most suspicious ones.")] = 100,
+    controls: Annotated[
+        int, typer.Option(min=0, help="Known copies among them, and as many held-out images.")
+    ] = 10,
+    seed: Seed = 0,
+    train: Annotated[str | None, typer.Option(help="Where the training set is now, if it has moved.")] = None,
+    synthetic: Annotated[
+        str | None, typer.Option(help="Where the synthetic set is now, if it has moved.")
+    ] = None,
+    holdout: Annotated[
+        str | None, typer.Option(help="Where the held-out set is now, if it has moved.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 0,
+    bind: Annotated[str, typer.Option(help="Address of this machine to listen on.")] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None, typer.Option(help="Name under which readers elsewhere reach this machine.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM), to speak TLS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Listen beyond this machine without TLS.")
+    ] = False,
+) -> None:
+    """Look at the most suspicious pairs in the browser, among them pairs whose truth is known, and judge them.
+
+    Prints an address for each reader and answers there until interrupted. Verdicts are in the run's
+    review.sqlite at once; run it again to go on.
+    """
+    from doppelscan.imagesets import open_images
+    from doppelscan.review import Address, QueueSettings, open_desk, served
+
+    readers = list(dict.fromkeys(reader or ["reader"]))
+    address = Address(bind, port, tuple(name or ()), tls_cert, tls_key, insecure)
+    given = {"train": train, "synthetic": synthetic, "holdout": holdout}
+    moved = {part: open_images(path) for part, path in given.items() if path}
+    desk = open_desk(run, QueueSettings(top, controls, seed), moved)
+    with served(desk, readers, address) as service:
+        say(f"{len(desk)} pairs to read. Press Ctrl-C to end; verdicts are kept.")
+        for one, url in service.urls.items():
+            say(f"{one}: {url}")
+        sys.stdout.flush()
+        service.run()
+    desk.close()

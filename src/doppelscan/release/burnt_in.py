@@ -1,0 +1,135 @@
+"""Is text burnt into an image? Lines of marks that are as high as each other, evenly bright, and stand on one line.
+
+Letters drawn by a machine are flat: all of a line have one brightness, sharp borders and one stroke. Ribs, bronchi and
+noise have not. A line needs four marks, so that the single letters L and R of films are not reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from jaxtyping import Shaped, UInt8
+
+from doppelscan.images.intensity import to_uint8
+from doppelscan.workers.threads import single_threaded_vision
+
+__all__ = ["holds_text", "text_lines"]
+
+Box = tuple[int, int, int, int]
+
+_LEAST_MARKS = 4
+_LEAST_HEIGHT, _MOST_HEIGHT = 5, 64  # pixels
+_STROKES = (5, 9, 15)  # widths of the openings that take strokes away: for small, middling and large letters
+_CONTRAST = 40  # grey levels between a letter and what surrounds it
+_EVEN = 0.2  # deviation of the marks' brightness, as a share of their contrast
+
+
+def holds_text(pixels: Shaped[np.ndarray, "c *space"]) -> bool:
+    """Whether a line of text is seen in the image; of a volume, in its middle slices and its projections."""
+    with single_threaded_vision():
+        return any(_lines_of(plane) for plane in _planes(pixels))
+
+
+def text_lines(pixels: Shaped[np.ndarray, "c h w"]) -> list[Box]:
+    """Where lines of text are seen in a flat image: left, top, width, height."""
+    with single_threaded_vision():
+        return [box for plane in _planes(pixels) for box in _lines_of(plane)]
+
+
+def _planes(pixels: Shaped[np.ndarray, "c *space"]) -> Iterator[UInt8[np.ndarray, "h w"]]:
+    """Grey pictures to look at: each channel, and the mean of three; of volumes slices and projections."""
+    channels = [*pixels, pixels.mean(axis=0)] if len(pixels) == 3 else list(pixels)
+    for channel in channels:
+        if channel.ndim == 2:
+            yield _grey(channel)
+            continue
+        for axis in range(3):
+            yield from map(
+                _grey, (channel.take(channel.shape[axis] // 2, axis), channel.max(axis), channel.min(axis))
+            )
+
+
+def _grey(plane: Shaped[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+    if plane.dtype == np.uint8:
+        return np.ascontiguousarray(plane)
+    finite = np.nan_to_num(plane.astype(np.float64), posinf=0, neginf=0)
+    low, high = finite.min(), finite.max()
+    return np.asarray(to_uint8(finite[None], np.array([low]), np.array([high]))[0])
+
+
+def _lines_of(grey: UInt8[np.ndarray, "h w"]) -> list[Box]:
+    if min(grey.shape) < _LEAST_HEIGHT:
+        return []
+    return [box for side in (grey, 255 - grey) for width in _STROKES for box in _lines_with(side, width)]
+
+
+def _lines_with(grey: UInt8[np.ndarray, "h w"], width: int) -> list[Box]:
+    """Lines of bright marks whose strokes are narrower than `width`."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (width, width))
+    thin = cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, kernel)
+    marks = cv2.threshold(thin, _CONTRAST, 1, cv2.THRESH_BINARY)[1]
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
+    if n > 5000:  # texture, not text
+        return []
+    letters = [k for k in range(1, n) if _like_a_letter(stats[k], width)]
+    lines = _grouped(stats, letters)
+    return [_box(stats[line]) for line in lines if _even(grey, thin, labels, stats, line)]
+
+
+def _like_a_letter(stat: Shaped[np.ndarray, " 5"], width: int) -> bool:
+    _, _, across, high, area = (int(one) for one in stat)
+    if not (_LEAST_HEIGHT <= high <= min(_MOST_HEIGHT, 9 * width) and across <= 1.6 * high):
+        return False
+    return 0.12 <= area / (across * high) <= 0.95 and area >= 4
+
+
+def _grouped(stats: Shaped[np.ndarray, "n 5"], letters: list[int]) -> Iterator[list[int]]:
+    """Runs of marks from left to right that are as high as each other, stand on one line, and are near."""
+    left = set(letters)
+    for first in sorted(letters, key=lambda k: int(stats[k, 0])):
+        if first not in left:
+            continue
+        line = [first]
+        while (following := _next(stats, line[-1], left - set(line))) is not None:
+            line.append(following)
+        if len(line) >= _LEAST_MARKS:
+            left -= set(line)
+            yield line
+
+
+def _next(stats: Shaped[np.ndarray, "n 5"], last: int, others: set[int]) -> int | None:
+    """The nearest mark to the right that belongs to the same line."""
+    x, y, across, high, _ = (int(one) for one in stats[last])
+    best, nearest = None, 1.5 * high
+    for k in others:
+        ox, oy, _, ohigh, _ = (int(one) for one in stats[k])
+        gap = ox - (x + across)
+        level = abs((oy + ohigh) - (y + high)) <= max(1, 0.2 * high)
+        if -0.2 * high <= gap < nearest and ox > x and level and 0.62 <= ohigh / high <= 1.6:
+            best, nearest = k, gap
+    return best
+
+
+def _even(
+    grey: UInt8[np.ndarray, "h w"],
+    thin: UInt8[np.ndarray, "h w"],
+    labels: Shaped[np.ndarray, "h w"],
+    stats: Shaped[np.ndarray, "n 5"],
+    line: list[int],
+) -> bool:
+    """Whether all marks of a line are of one brightness, and sharp."""
+    brightness, contrast = [], []
+    for k in line:
+        x, y, across, high, _ = (int(one) for one in stats[k])
+        window = (slice(y, y + high), slice(x, x + across))
+        mine = labels[window] == k
+        brightness.append(float(np.percentile(grey[window][mine], 90)))
+        contrast.append(float(np.percentile(thin[window][mine], 75)))
+    return float(np.std(brightness)) <= _EVEN / 2 * float(np.median(contrast)) and min(contrast) > _CONTRAST
+
+
+def _box(stats: Shaped[np.ndarray, "n 5"]) -> Box:
+    x, y = int(stats[:, 0].min()), int(stats[:, 1].min())
+    return x, y, int((stats[:, 0] + stats[:, 2]).max()) - x, int((stats[:, 1] + stats[:, 3]).max()) - y

@@ -1,0 +1,68 @@
+"""Are the files those that were released? `SHA256SUMS`, as `sha256sum --check` reads it, but stricter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from doppelscan.store import fingerprint_files, write_text
+
+__all__ = ["SUMS", "differences", "files_in", "write_sums"]
+
+SUMS = "SHA256SUMS"
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+def write_sums(folder: Path) -> None:
+    """Write the sum of every other file under `folder`."""
+    names = [name for name in files_in(folder) if name != SUMS]
+    sums = fingerprint_files([folder / name for name in names])
+    write_text(folder / SUMS, "".join(f"{one}  {name}\n" for one, name in zip(sums, names, strict=True)))
+
+
+def differences(folder: Path) -> Iterator[tuple[str, str]]:
+    """Each file that is missing, more than there should be, or another; with the line that is no sum.
+
+    No name leads out of the folder, and no link is followed.
+    """
+    said, wrong = _read(folder)
+    yield from wrong
+    there = files_in(folder)
+    for name in sorted(set(there) - set(said) - {SUMS}):
+        yield name, f"is not in {SUMS}"
+    for name in sorted(set(said) - set(there)):
+        yield name, f"is in {SUMS} and not there"
+    both = sorted(set(said) & set(there))
+    plain = [name for name in both if not (folder / name).is_symlink()]
+    for name, found in zip(plain, fingerprint_files([folder / name for name in plain]), strict=True):
+        if found != said[name]:
+            yield name, f"is another file than {SUMS} says"
+
+
+def files_in(folder: Path) -> list[str]:
+    """Everything under the folder that is no folder, links and all, relative and sorted."""
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def _read(folder: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The sums by name, and what is wrong with the file."""
+    try:
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        return {}, [(SUMS, f"cannot be read: {error}")]
+    said: dict[str, str] = {}
+    wrong = []
+    for number, line in enumerate(lines, start=1):
+        found = _LINE.fullmatch(line)
+        if found is None or not _inside(found[2]) or found[2] in said:
+            wrong.append((SUMS, f"line {number} is no sum of a file in the folder"))
+        else:
+            said[found[2]] = found[1]
+    return said, wrong
+
+
+def _inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and path.as_posix() == name and "\\" not in name

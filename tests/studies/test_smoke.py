@@ -1,0 +1,35 @@
+"""The recipes at their smallest scale: what must come out on two cores, in minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from doppelscan.settings import Resources
+from doppelscan.studies import read_recipe, study
+
+pytestmark = pytest.mark.slow
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+def smoke(name: str, folder: Path) -> pd.DataFrame:
+    recipe = read_recipe(RECIPES / f"{name}.toml", "smoke")
+    done = study(recipe, out=folder, data=folder, resources=Resources(workers=1, device="cpu"))
+    assert done.failures == {}
+    return done.cells
+
+
+def test_twelve_films_are_known_by_heart_and_twice_as_many_are_not(tmp_path: Path) -> None:
+    cells = smoke("akbar", tmp_path).set_index("images")
+    assert cells.loc[12, "copied_low"] > 0.5
+    assert cells.loc[24, "copied_high"] < cells.loc[12, "copied_low"]
+    assert cells.loc[12, "frechet"] < cells.loc[24, "frechet"]  # which rewards the copies
+    assert cells.loc[12, "gap"] > cells.loc[24, "gap"] > 0
+
+
+def test_latent_diffusion_copies_and_the_vae_does_not(tmp_path: Path) -> None:
+    cells = smoke("dar", tmp_path).set_index("family")
+    assert cells.loc["latent_diffusion", "copied_low"] > 0.5
+    assert cells.loc["vae", "copied_high"] < 0.1
