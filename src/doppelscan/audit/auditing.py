@@ -97,9 +97,12 @@ def _findings(
     sets: Sets, settings: AuditSettings, out: Path | None, resources: Resources, clock: Clock
 ) -> Findings:
     from doppelscan.audit.conclusions import conclude
+    from doppelscan.audit.derived import lineage_problems
     from doppelscan.audit.evidence import gather
     from doppelscan.audit.records import as_run
 
+    if problems := lineage_problems(sets):
+        raise InputError(problems)
     with clock.stage("matching"):
         evidence = gather(sets, settings, resources=resources, progress=clock.tell)
     with clock.stage("concluding"):

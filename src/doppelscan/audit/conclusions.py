@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float64, Int64
 
+from doppelscan.audit.derived import derived_findings, derived_table
 from doppelscan.audit.evidence import Evidence, View
 from doppelscan.audit.matched import Matched
-from doppelscan.audit.notes import notes
+from doppelscan.audit.notes import derived_notes, notes
 from doppelscan.audit.planting import ControlArm
 from doppelscan.audit.rates import (
     alarms,
@@ -44,12 +46,13 @@ class JudgedControls:
 
 @dataclass(frozen=True, eq=False)
 class Conclusion:
-    """The findings, and the verdicts on single images that they sum up."""
+    """The findings, the verdicts on single images that they sum up, and those on what was made from others."""
 
     rule: Rule
     findings: Findings
     verdicts: Verdicts
     controls: Mapping[str, JudgedControls]
+    derived: pd.DataFrame
 
 
 def conclude(evidence: Evidence, settings: AuditSettings) -> Conclusion:
@@ -66,6 +69,8 @@ def conclude(evidence: Evidence, settings: AuditSettings) -> Conclusion:
     copied = copied_share(verdicts.copied, draws)
     exposed = exposure(verdicts, np.where(best >= 0, patients[best], -1), n_patients, rule, p_draws)
     power = controls["copy"].rates
+    derived_of = derived_table(sets, settings.fdr)
+    derived = derived_findings(sets, derived_of, verdicts.copied)
     findings = Findings(
         method=settings.method,
         calibration=settings.calibration,
@@ -95,9 +100,10 @@ def conclude(evidence: Evidence, settings: AuditSettings) -> Conclusion:
         false_alarms=controls["novel"].rates,
         same_patient_alarms=controls["same_patient"].rates,
         undefined_scores=int((verdicts.kind == "undefined").sum()),
-        notes=tuple(notes(evidence, null, settings)),
+        notes=(*notes(evidence, null, settings), *derived_notes(derived)),
+        derived=derived,
     )
-    return Conclusion(rule, findings, verdicts, controls)
+    return Conclusion(rule, findings, verdicts, controls, derived_of)
 
 
 def statistic_of(matched: Matched, rule: Rule) -> Float64[np.ndarray, " m"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from doppelscan.audit.derived import own_patients
 from doppelscan.audit.inputs import Sets
 from doppelscan.audit.matched import Matched
 from doppelscan.audit.matching import References
@@ -78,7 +79,15 @@ def method_references(pixels: References, settings: AuditSettings) -> tuple[Refe
 
 
 def _view(references: References, null: NullArms, settings: AuditSettings, sets: Sets) -> View:
-    return View(null, references.match(sets.synthetic, "synthetic images", k=settings.n_matches))
+    train, holdout = own_patients(sets.synthetic, references)
+    synthetic = references.match(
+        sets.synthetic,
+        "synthetic images",
+        k=settings.n_matches,
+        train_exclude=train,
+        holdout_exclude=holdout,
+    )
+    return View(null, synthetic)
 
 
 def _null(references: References, settings: AuditSettings) -> NullArms:

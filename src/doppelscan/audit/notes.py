@@ -9,10 +9,11 @@ import numpy as np
 from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
 from doppelscan.audit.settings import LEAST_TO_LEARN, AuditSettings
+from doppelscan.findings.derived import DerivedFindings
 from doppelscan.imagesets import ImageSet
 from doppelscan.statistics import PatientNull
 
-__all__ = ["notes"]
+__all__ = ["derived_notes", "notes"]
 
 _FEW_PATIENTS = 100
 _ARMS_DIFFER = 1e-3  # two-sided p-value of a rank test between the two arms of the null
@@ -49,6 +50,28 @@ def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Ite
     if constant:
         yield f"{constant} synthetic images are constant: their correlation is undefined; none is flagged."
     yield from (_not_read(name, images) for name, images in sets.named.items() if images.unreadable)
+
+
+def derived_notes(derived: DerivedFindings | None) -> Iterator[str]:
+    """What must be said of images that were made from real ones."""
+    if derived is None:
+        return
+    if derived.n or derived.n_null:
+        yield (
+            f"{derived.n + derived.n_null} synthetic images were made from real ones, which they resemble by design: "
+            "each was matched with all patients but its source's. Whether its new part repeats what was hidden of the "
+            "source is told apart, by pixels at their place; power and planted copies are about copies of others."
+        )
+    if derived.n and not derived.from_source.known:
+        yield (
+            "No images were made from held-out ones by the same strategies, so nothing can be said about copying from "
+            "the source: make some, and audit them together."
+        )
+    if derived.n_lost:
+        yield (
+            f"{derived.n_lost} images name a source that is in neither set: they may be flagged as copies of it, if "
+            "it is there under another id."
+        )
 
 
 def _unknown_patients(evidence: Evidence) -> Iterator[str]:

@@ -14,6 +14,7 @@ from doppelscan.audit.settings import AuditSettings
 from doppelscan.audit.verdicts import Rule
 from doppelscan.encoders.published import located, place_fingerprint
 from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run, alignments_of
+from doppelscan.findings.derived import DERIVED
 from doppelscan.findings.provenance import described, versions
 from doppelscan.imagesets import ImageSet
 from doppelscan.settings import Resources
@@ -43,6 +44,7 @@ def as_run(
         record=_record(evidence, settings, clock),
         log=tuple(clock.log),
         alignments=alignments,
+        derived=conclusion.derived[DERIVED.names],
     )
 
 

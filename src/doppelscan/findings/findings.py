@@ -8,6 +8,7 @@ from typing import Any
 
 from doppelscan.errors import FormatError, Problem
 from doppelscan.estimates import Estimate
+from doppelscan.findings.derived import DerivedFindings
 
 __all__ = ["FORMAT", "Findings", "IdentityError", "RatesByTransform"]
 
@@ -111,6 +112,9 @@ class Findings:
         Synthetic images whose correlation with anything is undefined (constant images).
     notes
         What a reader must know to read the numbers, one sentence each.
+    derived
+        Of images that were made from real ones: copying from the source and from others; None where there is none.
+        The rates above leave each one's own source's patient out.
     """
 
     method: str
@@ -140,6 +144,7 @@ class Findings:
     same_patient_alarms: RatesByTransform
     undefined_scores: int = 0
     notes: tuple[str, ...] = ()
+    derived: DerivedFindings | None = None
     format: str = FORMAT
 
     def to_json(self) -> dict[str, Any]:
@@ -166,7 +171,7 @@ class Findings:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Estimate | RatesByTransform):
+    if isinstance(value, Estimate | RatesByTransform | DerivedFindings):
         return value.to_json()
     if isinstance(value, IdentityError):
         return {field.name: getattr(value, field.name) for field in fields(value)}
@@ -199,5 +204,6 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("power", "false_alarms", "same_patient_alarms"), RatesByTransform.from_json),
     "identity_errors": _identity_errors,
     "exposed": tuple,
+    "derived": DerivedFindings.from_json,
     "notes": tuple,
 }

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from doppelscan.errors import FormatError, InputError, Problem
+from doppelscan.findings.derived import DERIVED
 from doppelscan.findings.findings import FORMAT, Findings
 from doppelscan.findings.tables import ALIGNMENTS, CONTROLS, MATCHES, NULLS
 from doppelscan.store import check_writable, read_json, read_table, write_json, write_table, write_text
@@ -22,6 +23,7 @@ _FILES = (
     "nulls.parquet",
     "controls.parquet",
     "alignments.parquet",
+    "derived.parquet",
     "run.json",
     "run.log",
     "findings.json",
@@ -32,6 +34,10 @@ def _no_alignments() -> pd.DataFrame:
     return pd.DataFrame(columns=ALIGNMENTS.names)
 
 
+def _no_derived() -> pd.DataFrame:
+    return pd.DataFrame(columns=DERIVED.names)
+
+
 @dataclass(frozen=True)
 class Run:
     """One audit: what it concludes, the tables it rests on, and the record of how it was made.
@@ -39,7 +45,8 @@ class Run:
     `record` is the content of `run.json`: `sets` (for `train`, `synthetic`, `holdout`: where the set is,
     its fingerprint, its number of images, the preparation, what could not be read), `settings`, `seed`,
     `versions`, `started`, `seconds` by stage. `log` holds the lines of `run.log`, for people.
-    `alignments` has no row unless the method aligns; `findings.alignments` reads them.
+    `alignments` has no row unless the method aligns; `findings.alignments` reads them. `derived` has one for each
+    synthetic image that was made from a real one.
     """
 
     findings: Findings
@@ -49,6 +56,7 @@ class Run:
     record: Mapping[str, Any]
     log: tuple[str, ...] = ()
     alignments: pd.DataFrame = field(default_factory=_no_alignments)
+    derived: pd.DataFrame = field(default_factory=_no_derived)
 
 
 def check_folder(folder: Path, files: Collection[str] = _FILES, what: str = "an audit") -> None:
@@ -70,12 +78,19 @@ def write_run(folder: Path, run: Run) -> None:
     `findings.json` and the report go first, and `findings.json` comes last: a folder that has it is whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in ("findings.json", "report.html", *(path.name for path in folder.glob(".draft-*"))):
+    for stale in (
+        "findings.json",
+        "report.html",
+        "derived.parquet",
+        *(path.name for path in folder.glob(".draft-*")),
+    ):
         (folder / stale).unlink(missing_ok=True)
     write_table(folder / "matches.parquet", run.matches, MATCHES)
     write_table(folder / "nulls.parquet", run.nulls, NULLS)
     write_table(folder / "controls.parquet", run.controls, CONTROLS)
     write_table(folder / "alignments.parquet", run.alignments, ALIGNMENTS)
+    if len(run.derived):
+        write_table(folder / "derived.parquet", run.derived, DERIVED)
     write_json(folder / "run.json", {"format": RECORD_FORMAT} | dict(run.record))
     write_text(folder / "run.log", "".join(f"{line}\n" for line in run.log))
     write_json(folder / "findings.json", run.findings.to_json())
@@ -103,6 +118,7 @@ def read_run(folder: Path) -> Run:
         "nulls": lambda: read_table(folder / "nulls.parquet", NULLS),
         "controls": lambda: read_table(folder / "controls.parquet", CONTROLS),
         "alignments": lambda: _alignments(folder / "alignments.parquet"),
+        "derived": lambda: _derived(folder / "derived.parquet"),
         "record": lambda: read_json(folder / "run.json", expected=RECORD_FORMAT),
     }
     for name, read in readers.items():
@@ -113,6 +129,11 @@ def read_run(folder: Path) -> Run:
     if problems:
         raise FormatError(problems)
     return Run(**parts)
+
+
+def _derived(path: Path) -> pd.DataFrame:
+    """What was made from real images; a run without such has no such file."""
+    return read_table(path, DERIVED) if path.exists() else _no_derived()
 
 
 def _alignments(path: Path) -> pd.DataFrame:

@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from doppelscan.generators.family import Batch, Subject
+from doppelscan.generators.text_to_image.borrowed import Borrowed
 from doppelscan.generators.text_to_image.objective import beside, encoded, loss_of_each
-from doppelscan.generators.text_to_image.parts import latents_of, parts, steps_of
+from doppelscan.generators.text_to_image.parts import latents_of, parts, steps_of, unet_of
 
 from ..small import settings, tiny_weights
 from ..tiny_diffusion import tiny_model
@@ -23,9 +24,9 @@ SUBJECT = Subject((3, 8, 12), ("dark", "light"))
 class Answers(nn.Module):
     """A U-Net that says a tenth of what it sees, and remembers it."""
 
-    def __init__(self, of: Any) -> None:
+    def __init__(self, config: Any) -> None:
         super().__init__()
-        self.network, self.seen = SimpleNamespace(config=of.network.config), []
+        self.config, self.seen = config, []
 
     def forward(self, x: torch.Tensor, t: torch.Tensor, encoder_hidden_states: torch.Tensor) -> Any:
         self.seen.append((x, t, encoder_hidden_states))
@@ -35,8 +36,8 @@ class Answers(nn.Module):
 def networks_of(weights: object, *changes: str) -> tuple[Any, nn.ModuleDict, Answers]:
     chosen = settings("text_to_image", f"weights={weights}", *changes)
     networks = nn.ModuleDict(parts(chosen, SUBJECT))
-    answers = Answers(networks["unet"])
-    networks["unet"] = answers
+    answers = Answers(unet_of(networks).network.config)
+    networks["unet"] = Borrowed(answers, place="here", made_from="00")
     return chosen, networks, answers
 
 
@@ -50,9 +51,9 @@ def test_the_loss_is_the_squared_error_weighed_by_its_step(predicts: str, gamma:
     batch = Batch(kept, torch.tensor([0, 1, -1, 1, 0]), torch.zeros(5, 0), 0, 0)
     torch.manual_seed(3)
     found = loss_of_each(chosen, networks, batch)
-    torch.manual_seed(3)
-    t, noise = torch.randint(50, (5,)), torch.randn(5, 4, 4, 6)
     x0 = latents_of(networks).drawn(kept, by_chance=False)
+    torch.manual_seed(3)
+    t, noise = torch.randint(50, (5,)), torch.randn_like(x0)
     ((x, asked, told),) = answers.seen
     assert torch.equal(asked, t)
     for i in range(5):
