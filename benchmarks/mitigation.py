@@ -168,12 +168,12 @@ def mitigations(bench: Bench) -> Iterator[tuple[str, Callable[[], ImageSet]]]:
         return bench.drawn(name, bench.trained(name, trained, *CHANGES.get(name, ())))
 
     yield "nothing", lambda: bench.drawn("plain", plain())
-    yield "de-duplication", lambda: other("de-duplication", deduplicated(films.trained))
-    for name in CHANGES:
-        yield name, partial(other, name, films.trained)
     yield "early stop", lambda: bench.drawn("stopped", stopped(plain()))
     yield "keep-apart", lambda: bench.apart(plain())
     yield "avoid-copies", lambda: bench.avoided(plain())
+    yield "de-duplication", lambda: other("de-duplication", deduplicated(films.trained))
+    for name in CHANGES:
+        yield name, partial(other, name, films.trained)
 
 
 def deduplicated(images: ImageSet) -> ImageSet:

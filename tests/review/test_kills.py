@@ -15,6 +15,7 @@ import pytest
 
 import doppelscan
 from calling import start
+from doppelscan.review import QueueSettings, open_desk
 from doppelscan.seeds import stream
 
 from .conftest import Site
@@ -73,7 +74,10 @@ def killed(run: Path, times: int) -> tuple[int, int]:
     lost = sum(
         judged_until_killed(run, float(chance.uniform(0.01, 0.6)), turn, said) for turn in range(times)
     )
-    return lost, len(said)
+    desk = open_desk(run, QueueSettings(n_controls=3))
+    standing = [pair["label"] for pair in desk.progress("Ada")]
+    desk.close()
+    return lost + sum(standing[place] != label for place, label in said.items()), len(said)
 
 
 def test_two_kills_lose_no_verdict(run: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -187,7 +188,7 @@ def test_the_threshold_is_the_best_there_is_on_other_patients(rows: list[tuple[i
     for one in set(patient):
         mine = patient == one
         own = np.unique(score[~mine])
-        between = [(a + b) / 2 for a, b in zip(own[:-1], own[1:], strict=True)] or [own[0]]
+        between = [(a + b) / 2 for a, b in pairwise(own)] or [own[0]]
         best = max(reversed(between), key=lambda cut: round(sum_at(cut, ~mine), 9))
         flagged[mine] = score[mine] > best
     assert found.sensitivity.value == pytest.approx(flagged[copy].mean())

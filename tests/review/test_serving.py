@@ -96,9 +96,10 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     paths = tmp_path / "cert.pem", tmp_path / "key.pem"
-    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
+    named = "-addext", "subjectAltName=IP:127.0.0.1"
     subprocess.run(
-        ["openssl", *made.split(), "-out", paths[0], "-keyout", paths[1]],
+        ["openssl", *made.split(), *named, "-out", paths[0], "-keyout", paths[1]],
         check=True,
         capture_output=True,
     )
