@@ -49,7 +49,7 @@ def opened(chromium: Any) -> Iterator[Callable[..., Any]]:
     with ExitStack() as stack:
 
         def open_page(run: Path, moved: dict[str, ImageSet] | None = None, **options: Any) -> Any:
-            desk = open_desk(run, QueueSettings(100, 2), moved)
+            desk = open_desk(run, QueueSettings(4, 1), moved)
             stack.callback(desk.close)
             service = stack.enter_context(served(desk, ["Ada"]))
             thread = threading.Thread(target=service.run)
@@ -108,44 +108,44 @@ def drawn(page: Any) -> list[int]:
 
 def test_a_reader_judges_by_keys_alone_undoes_and_goes_on(opened, run: Path) -> None:
     page = opened(run)
-    assert shown(page) == "Pair 1 of 16"
-    for key, then in [("c", "2 of 16"), ("n", "3 of 16"), ("s", "4 of 16"), ("u", "5 of 16")]:
+    assert shown(page) == "Pair 1 of 6"
+    for key, then in [("c", "2 of 6"), ("n", "3 of 6"), ("s", "4 of 6"), ("u", "5 of 6")]:
         press(page, key, then)
     assert verdicts_of(run)["label"].tolist() == ["copy", "novel", "same_patient", "unsure"]
     assert page.locator("#read").text_content() == "4 read"
-    press(page, "z", "4 of 16")
+    press(page, "z", "4 of 6")
     assert verdicts_of(run)["label"].tolist() == ["copy", "novel", "same_patient"]
-    press(page, "ArrowLeft", "3 of 16")
+    press(page, "ArrowLeft", "3 of 6")
     assert page.locator("[data-label=same_patient]").get_attribute("aria-pressed") == "true"
-    press(page, "k", "2 of 16")
-    press(page, "j", "3 of 16")
-    press(page, "e", "4 of 16")
+    press(page, "k", "2 of 6")
+    press(page, "j", "3 of 6")
+    press(page, "e", "4 of 6")
     page.keyboard.press("t")
     page.keyboard.type("cznu: ribs")
     page.keyboard.press("Enter")
-    press(page, "c", "5 of 16")
+    press(page, "c", "5 of 6")
     assert verdicts_of(run)["comment"].tolist()[-1] == "cznu: ribs"
     page.reload()
     page.wait_for_selector("body[data-shown]")
-    assert shown(page) == "Pair 5 of 16"
+    assert shown(page) == "Pair 5 of 6"
     assert page.locator("#comment").input_value() == ""
     assert [one for one in page.seen if "getImageData" not in one] == []  # that is ours
 
 
 def test_the_last_verdict_says_that_all_is_read(opened, run: Path) -> None:
     page = opened(run)
-    for place in range(2, 17):
-        press(page, "n", f"{place} of 16")
+    for place in range(2, 7):
+        press(page, "n", f"{place} of 6")
     page.keyboard.press("c")
     until(page, "document.querySelector('#said').textContent.includes('All pairs are read')")
-    assert len(verdicts_of(run)) == 16
+    assert len(verdicts_of(run)) == 6
     assert [one for one in page.seen if "getImageData" not in one] == []  # that is ours
 
 
 def test_a_comment_that_comes_after_the_verdict_is_kept_too(opened, run: Path) -> None:
     page = opened(run)
-    press(page, "c", "2 of 16")
-    press(page, "ArrowLeft", "1 of 16")
+    press(page, "c", "2 of 6")
+    press(page, "ArrowLeft", "1 of 6")
     page.locator("#comment").fill("seen again")
     page.keyboard.press("Enter")
     until(page, "document.querySelector('#said').textContent.startsWith('Saved: the comment')")
@@ -202,7 +202,7 @@ def test_both_images_are_zoomed_moved_and_windowed_together(opened, run: Path) -
 
 @pytest.fixture(scope="module")
 def volumes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, ImageSet]]:
-    """An audit of small volumes of 16 bits and two channels, and its sets."""
+    """An audit of small volumes of 6 bits and two channels, and its sets."""
     chance = np.random.default_rng(0)
 
     def some(n: int, name: str) -> ImageSet:
@@ -251,7 +251,7 @@ def test_a_pair_that_cannot_be_seen_is_said_and_passed_by(opened, run: Path, rev
     assert page.locator("#problem").text_content() == "It is gone."
     assert page.locator("[data-label=copy]").is_disabled()
     page.unroute("**/api/pairs/*")
-    press(page, "ArrowRight", "2 of 16")
+    press(page, "ArrowRight", "2 of 6")
     assert page.locator("#problem").is_hidden()
 
 
@@ -262,17 +262,17 @@ def test_a_verdict_that_is_not_saved_is_not_shown_as_saved(opened, run: Path) ->
     until(page, "!document.querySelector('#problem').hidden")
     assert "doppelscan review" in page.locator("#problem").text_content()
     assert page.locator("#said").text_content() == "Not saved."
-    assert shown(page) == "Pair 1 of 16"
+    assert shown(page) == "Pair 1 of 6"
     assert page.locator("#read").text_content() == "0 read"
     page.unroute("**/api/verdicts")
-    press(page, "c", "2 of 16")
+    press(page, "c", "2 of 6")
     assert verdicts_of(run)["label"].tolist() == ["copy"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_has_contrast_and_every_control_a_name(opened, run: Path, scheme: str) -> None:
     page = opened(run, color_scheme=scheme)
-    press(page, "c", "2 of 16")
+    press(page, "c", "2 of 6")
     page.keyboard.press("4")
     assert [found for found in page.evaluate(CONTRASTS) if found[0] < 4.5] == []
     page.keyboard.press("?")
