@@ -202,7 +202,7 @@ def test_both_images_are_zoomed_moved_and_windowed_together(opened, run: Path) -
 
 @pytest.fixture(scope="module")
 def volumes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, ImageSet]]:
-    """An audit of small volumes of 6 bits and two channels, and its sets."""
+    """An audit of small volumes of 16 bits and two channels, and its sets."""
     chance = np.random.default_rng(0)
 
     def some(n: int, name: str) -> ImageSet:
