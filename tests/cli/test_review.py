@@ -61,7 +61,7 @@ def test_it_prints_an_address_for_each_reader_and_ends_at_ctrl_c(run: Path) -> N
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--bind", "0.0.0.0"], "--insecure"),
+        (["--bind", "192.0.2.7"], "--insecure"),
         (["--bind", "elsewhere"], "no IP address"),
         (["--tls-cert", "none.pem"], "go together"),
         (["--reader", ""], "a reader needs a name"),

@@ -132,6 +132,7 @@ def test_a_reader_judges_by_keys_alone_undoes_and_goes_on(opened, run: Path) -> 
     assert [one for one in page.seen if "getImageData" not in one] == []  # that is ours
 
 
+@pytest.mark.slow
 def test_the_last_verdict_says_that_all_is_read(opened, run: Path) -> None:
     page = opened(run)
     for place in range(2, 7):
@@ -142,6 +143,7 @@ def test_the_last_verdict_says_that_all_is_read(opened, run: Path) -> None:
     assert [one for one in page.seen if "getImageData" not in one] == []  # that is ours
 
 
+@pytest.mark.slow
 def test_a_comment_that_comes_after_the_verdict_is_kept_too(opened, run: Path) -> None:
     page = opened(run)
     press(page, "c", "2 of 6")
@@ -206,15 +208,15 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, I
     chance = np.random.default_rng(0)
 
     def some(n: int, name: str) -> ImageSet:
-        rough = chance.random((n, 2, 6, 8, 10)).repeat(3, axis=2).repeat(3, axis=3).repeat(3, axis=4)
+        rough = chance.random((n, 2, 6, 8, 10)).repeat(2, axis=2).repeat(2, axis=3).repeat(2, axis=4)
         pixels = (rough * 4000).astype(np.uint16)
         return ImageSet.from_arrays(pixels, pd.DataFrame({"id": [f"{name}{k}" for k in range(n)]}))
 
-    sets = {"train": some(8, "t"), "holdout": some(6, "h"), "synthetic": some(3, "s")}
+    sets = {"train": some(6, "t"), "holdout": some(4, "h"), "synthetic": some(2, "s")}
     run = tmp_path_factory.mktemp("volumes") / "run"
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DOPPELSCAN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        settings = AuditSettings(method="pearson", n_controls=2, n_draws=2)
+        settings = AuditSettings(method="pearson", n_controls=1, n_draws=2)
         audit(**sets, settings=settings, out=run)
     return run, sets
 
@@ -224,18 +226,18 @@ def test_volumes_are_scrolled_in_step_in_three_planes(
 ) -> None:
     page = opened(*volumes)
     assert len(drawn(page)) == 6
-    assert page.locator(".scrolls label").first.text_content() == "axial 16 / 30"
+    assert page.locator(".scrolls label").first.text_content() == "axial 11 / 20"
     before = [canvas.screenshot() for canvas in page.locator("canvas").all()]
     for _ in range(4):
         page.keyboard.press("ArrowUp")
     drawn(page)
-    assert page.locator(".scrolls label").first.text_content() == "axial 20 / 30"
+    assert page.locator(".scrolls label").first.text_content() == "axial 15 / 20"
     after = [canvas.screenshot() for canvas in page.locator("canvas").all()]
     assert [a != b for a, b in zip(before, after, strict=True)] == [True, False, False] * 2
     page.keyboard.press("p")
     assert len(drawn(page)) == 2
     page.keyboard.press("p")
-    assert page.locator(".scrolls label").text_content() == "coronal 13 / 24"
+    assert page.locator(".scrolls label").text_content() == "coronal 9 / 16"
     page.keyboard.press("x")
     assert page.locator("#channel").text_content().startswith("Channel 2")
     page.keyboard.press("4")
@@ -243,6 +245,7 @@ def test_volumes_are_scrolled_in_step_in_three_planes(
     assert [one for one in page.seen if "getImageData" not in one] == []  # that is ours
 
 
+@pytest.mark.slow
 def test_a_pair_that_cannot_be_seen_is_said_and_passed_by(opened, run: Path, reviewed_films) -> None:
     page = opened(run)
     page.route("**/api/pairs/*", lambda route: route.fulfill(status=409, json={"problem": "It is gone."}))
@@ -269,7 +272,7 @@ def test_a_verdict_that_is_not_saved_is_not_shown_as_saved(opened, run: Path) ->
     assert verdicts_of(run)["label"].tolist() == ["copy"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_every_text_has_contrast_and_every_control_a_name(opened, run: Path, scheme: str) -> None:
     page = opened(run, color_scheme=scheme)
     press(page, "c", "2 of 6")
@@ -295,7 +298,11 @@ def test_what_has_the_focus_is_seen_and_all_controls_can_have_it(opened, run: Pa
     assert {"help", "aligned", "contrast", "copy", "unsure", "comment", "next", "reset"} <= reached
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (820, 1180), (1180, 820), (390, 844)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(820, 1180)]
+    + [pytest.param(*size, marks=pytest.mark.slow) for size in [(1280, 800), (1180, 820), (390, 844)]],
+)
 def test_nothing_is_wider_than_the_window_and_verdicts_are_in_it(
     opened, run: Path, width: int, height: int
 ) -> None:
@@ -345,6 +352,7 @@ def test_a_page_of_another_origin_gets_nothing_and_changes_nothing(opened, run: 
     assert verdicts_of(run).empty
 
 
+@pytest.mark.slow
 def test_scripts_that_are_not_ours_do_not_run_and_nothing_is_kept(opened, run: Path) -> None:
     page = opened(run)
     assert page.evaluate("document.cookie") == ""
