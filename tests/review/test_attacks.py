@@ -159,7 +159,7 @@ def test_no_name_becomes_a_path(site: Site, place: str, name: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_pair_has_a_name_that_was_made_up(site: Site, name: str) -> None:
     from urllib.parse import quote
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelscan.errors import InputError
@@ -168,6 +168,7 @@ SCORES = st.lists(st.tuples(st.integers(0, 6), st.booleans(), st.integers(0, 4))
 
 
 @given(SCORES)
+@settings(max_examples=60, deadline=None)
 def test_the_threshold_is_the_best_there_is_on_other_patients(rows: list[tuple[int, bool, int]]) -> None:
     score, copy, patient = (np.array(column) for column in zip(*rows, strict=True))
     score, patient = score.astype(float), patient.astype(np.int64)
