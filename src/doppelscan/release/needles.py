@@ -22,10 +22,11 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from jaxtyping import UInt64
+from jaxtyping import Bool, UInt64
 
 from doppelscan.imagesets import ImageSet
 from doppelscan.workers import Progress, counted
@@ -176,12 +177,17 @@ class _Index:
                 continue
             values = np.frombuffer(data, dtype="<u8", count=n, offset=offset)
             likely = np.flatnonzero(self.sieve[_sifted(values)])
-            for place in likely[np.isin(values[likely], self.starts)]:
+            for place in likely[_among(values[likely], self.starts)]:
                 at = offset + _PREFIX * int(place)
                 for whole, name in self.wholes[int(values[place])]:
                     if name not in seen and data.startswith(whole, at):
                         seen.add(name)
                         yield name
+
+
+def _among(values: UInt64[np.ndarray, " n"], ordered: UInt64[np.ndarray, " m"]) -> Bool[np.ndarray, " n"]:
+    place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    return np.asarray(ordered[place] == values)
 
 
 def _sifted(values: UInt64[np.ndarray, " n"]) -> UInt64[np.ndarray, " n"]:
@@ -214,6 +220,7 @@ def _is_word(name: str) -> bool:
     return len(name) >= 4 and letters and digits
 
 
+@cache
 def _words_of_ours() -> frozenset[str]:
     """The words of our own texts, in lower case."""
     from importlib import resources
