@@ -21,6 +21,7 @@ from doppelscan.cli.report import report
 from doppelscan.cli.sample import sample
 from doppelscan.cli.study import study
 from doppelscan.cli.train import train
+from doppelscan.cli.utility import utility
 from doppelscan.errors import DoppelscanError, GateFailed
 
 __all__ = ["app", "main"]
@@ -46,6 +47,7 @@ for command in (
     power,
     quality,
     membership,
+    utility,
     study,
 ):
     app.command()(command)
