@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -178,19 +179,23 @@ def test_the_threshold_is_the_best_there_is_on_other_patients(rows: list[tuple[i
         return
     assert found is not None
 
-    def sum_at(threshold: float, kept: np.ndarray) -> float:
-        return float((score[kept & copy] > threshold).mean() + (score[kept & ~copy] <= threshold).mean())
+    def sum_at(threshold: float, kept: np.ndarray) -> Fraction:
+        right = [
+            Fraction(int(np.sum(hit)), hit.size)
+            for hit in (score[kept & copy] > threshold, score[kept & ~copy] <= threshold)
+        ]
+        return sum(right, Fraction(0))
 
     everyone = np.ones(len(score), dtype=bool)
     cuts = (np.unique(score)[:-1] + np.unique(score)[1:]) / 2
     if len(cuts):
-        assert sum_at(found.threshold, everyone) == pytest.approx(max(sum_at(cut, everyone) for cut in cuts))
+        assert sum_at(found.threshold, everyone) == max(sum_at(cut, everyone) for cut in cuts)
     flagged = np.zeros(len(score), dtype=bool)
     for one in set(patient):
         mine = patient == one
         own = np.unique(score[~mine])
         between = [(a + b) / 2 for a, b in pairwise(own)] or [own[0]]
-        best = max(reversed(between), key=lambda cut: round(sum_at(cut, ~mine), 9))
+        best = max(reversed(between), key=lambda cut: sum_at(cut, ~mine))
         flagged[mine] = score[mine] > best
     assert found.sensitivity.value == pytest.approx(flagged[copy].mean())
     assert found.specificity.value == pytest.approx((~flagged[~copy]).mean())
