@@ -164,6 +164,22 @@ def test_channels_that_the_model_has_not_are_refused(tmp_path: Path) -> None:
         fit(pictures((2, 8, 8)), settings("text_to_image"), out=tmp_path)
 
 
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_one_who_looks_into_it_sees_the_noise_that_it_sees(prediction: str, tmp_path: Path) -> None:
+    """What it foresees without noise, put together again with that noise, is what it was shown."""
+    place = tiny_model(tmp_path / "weights", prediction=prediction)
+    chosen = settings("text_to_image", f"weights={place}", "n_images=0")
+    model = fit(pictures(RGB), chosen, out=tmp_path / "model", keeping=QUIET)
+    within, t, labels = model.denoiser, torch.tensor([3, 30]), torch.tensor([0, -1])
+    x0 = within.start(torch.rand(2, *RGB) * 2 - 1)
+    found = within.noise(x0, t, labels)
+    told = model.networks["words"](["An image of high", ""])
+    said = model.networks["unet"](x0, t, encoder_hidden_states=told).sample
+    a = within.alpha_bar[t].view(-1, 1, 1, 1)
+    wanted = said if prediction == "epsilon" else a.sqrt() * said + (1 - a).sqrt() * x0
+    torch.testing.assert_close(found, wanted)
+
+
 @pytest.mark.slow
 def test_a_model_that_inpaints_learns_from_random_masks(tmp_path: Path) -> None:
     place = tiny_model(tmp_path / "weights", inpaints=True)
