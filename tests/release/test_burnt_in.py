@@ -14,7 +14,7 @@ from realdata import real_data
 
 @pytest.fixture(scope="module")
 def bare() -> np.ndarray:
-    return chest(12, size=160).pixels
+    return chest(6, size=160).pixels
 
 
 def with_words(pixels: np.ndarray, words: str, *, scale: float = 0.6, grey: float = 255) -> np.ndarray:
@@ -61,7 +61,7 @@ def test_words_in_every_slice_of_a_volume_in_16_bits_are_seen() -> None:
 
 def test_films_of_a_hospital_are_seldom_taken_for_texts() -> None:
     folder = real_data("chest_xray")
-    files = sorted(folder.rglob("*.jpeg"))[::60]
+    files = sorted(folder.rglob("*.jpeg"))[::150]
     films = [cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)[None] for file in files]
     assert np.mean([holds_text(film) for film in films]) <= 0.03
     marked = [holds_text(with_words(film, "SMITH JOHN 1965", scale=0.8)) for film in films]

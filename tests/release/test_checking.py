@@ -26,6 +26,7 @@ def rewrite(path: Path, **changes: Any) -> None:
     write_sums(path.parent)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_croissant_is_valid_by_the_package_of_mlcommons_and_its_rows_can_be_read(made: Released) -> None:
     mlcroissant = pytest.importorskip("mlcroissant")
     path = made.folder / "croissant.json"

@@ -43,7 +43,7 @@ def some_images(draw: st.DrawFn) -> tuple[Form, np.ndarray]:
 
 
 @given(some_images())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_images_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, some: tuple[Form, np.ndarray]
 ) -> None:

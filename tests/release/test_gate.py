@@ -9,6 +9,7 @@ import pytest
 from doppelscan.errors import GateFailed, InputError, ReleaseBlocked
 from doppelscan.estimates import Estimate
 from doppelscan.findings import IdentityError, RatesByTransform
+from doppelscan.findings.derived import DerivedFindings
 from doppelscan.release import About, Limits, ReleaseSettings
 from doppelscan.release.gate import Reason, audit_reasons, pass_or_block
 from doppelscan.release.selecting import Selection
@@ -16,6 +17,7 @@ from doppelscan.release.selecting import Selection
 from .conftest import LENIENT, SAID, findings
 
 ALL_SEEN = Selection(("a", "b"), {}, {})
+DERIVED = DerivedFindings(7, 2, 2, 1, Estimate.unknown(), Estimate.unknown(), {})
 ERROR = IdentityError("a", "P1", "b", "P2", "calibration", 0.9, 2.0, "near-identical")
 
 
@@ -38,6 +40,7 @@ def test_an_audit_within_its_limits_has_no_reason() -> None:
         ("power", {"findings": {"power": RatesByTransform(Estimate.unknown(), {})}}),
         ("no_holdout", {"findings": {"shift_controlled": False}}),
         ("identity_errors", {"findings": {"identity_errors": (ERROR,)}}),
+        ("derived_images", {"findings": {"derived": DERIVED}}),
         ("unreadable", {"unreadable": ("a.png: truncated",)}),
         (
             "unreviewed",

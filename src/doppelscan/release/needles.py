@@ -22,7 +22,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -39,7 +40,7 @@ _OURS = re.compile(
     r"(seed-\d{8,}|number-\d{6,})(\.png|\.nii\.gz|\.nii)?|images?|scores|power|readme|audit|croissant|sha256sums|train"
     r"|train_images|train_labels|(images\.(csv|npz)|scores\.png|power\.png|readme\.md|audit\.json|croissant\.json)"
 )
-_WORD = re.compile(rb"[A-Za-z0-9]")
+_RUN = re.compile(rb"[a-z0-9]+")
 _HEX = re.compile(rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{32,128}(?![0-9A-Fa-f])")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{22,88}")
 
@@ -73,21 +74,31 @@ class Needles:
         """What is found in text: that, and whole words."""
         lower = data.lower()
         yield from self.in_bytes(lower)
-        for word in self.words:
-            if _as_word(word.encode(), lower):
-                yield word
+        yield from set(self._words_in(lower))
 
     def is_one(self, value: str) -> bool:
         """Whether a cell, label, name or tag is, as a whole, an identifier."""
         return value.strip().lower() in self.cells
 
-    @property
+    @cached_property
     def _index(self) -> _Index:
-        kept = self.__dict__.get("_kept")
-        if kept is None:
-            kept = _Index.of(self.anywhere)
-            object.__setattr__(self, "_kept", kept)
-        return kept
+        return _Index.of(self.anywhere)
+
+    @cached_property
+    def _by_first_run(self) -> dict[bytes, list[tuple[int, bytes]]]:
+        """The words by their first run of letters and digits, and where in the word that is."""
+        words: dict[bytes, list[tuple[int, bytes]]] = {}
+        for word in (name.encode(errors="surrogatepass") for name in self.words):
+            for run in islice(_RUN.finditer(word), 1):
+                words.setdefault(run[0], []).append((run.start(), word))
+        return words
+
+    def _words_in(self, lower: bytes) -> Iterator[str]:
+        for run in _RUN.finditer(lower):
+            for offset, word in self._by_first_run.get(run[0], ()):
+                at = run.start() - offset
+                if at >= 0 and lower.startswith(word, at) and not _RUN.match(lower, at + len(word)):
+                    yield word.decode(errors="surrogatepass")
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,16 +241,6 @@ def _words_of_ours() -> frozenset[str]:
         for name in ("README.md.j2", "datasheet.py", "croissant.py", "record.py", "settings.py")
     )
     return frozenset(re.findall(r"[a-z]{8,}", text.lower()))
-
-
-def _as_word(word: bytes, data: bytes) -> bool:
-    at = data.find(word)
-    while at >= 0:
-        before, after = data[max(0, at - 1) : at], data[at + len(word) : at + len(word) + 1]
-        if not _WORD.match(before) and not _WORD.match(after):
-            return True
-        at = data.find(word, at + 1)
-    return False
 
 
 def _digests(data: bytes) -> Iterator[bytes]:
