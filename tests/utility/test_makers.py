@@ -20,7 +20,9 @@ COUNTS = {"melanoma": 5, "nevus": 2, "psoriasis": 0}
 
 
 @pytest.mark.parametrize("maker", [Duplicated(), Augmented()])
-def test_so_many_of_each_label_are_made_and_name_their_sources(maker: Duplicated | Augmented, few: ImageSet) -> None:
+def test_so_many_of_each_label_are_made_and_name_their_sources(
+    maker: Duplicated | Augmented, few: ImageSet
+) -> None:
     made = maker.make(few, COUNTS, 0)
     assert made.table["label"].value_counts().to_dict() == {"melanoma": 5, "nevus": 2}
     assert made.shape == few.shape
