@@ -1,4 +1,4 @@
-"""Which verdicts of readers still hold? All that speak against an image; "novel" only of the very pair that was seen."""
+"""Which verdicts of readers still hold? All against an image; "novel" only of the very pair that was seen."""
 
 from __future__ import annotations
 

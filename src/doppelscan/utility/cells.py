@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -44,6 +44,7 @@ class Cell:
     part: str = "joined"
 
 
+@runtime_checkable
 class Classifier(Protocol):
     """Whatever learns from labelled images and then tells the class of others; small enough to send to a process."""
 
@@ -119,6 +120,7 @@ def _bytes(array: np.ndarray) -> bytes:
     return f"{array.dtype} {array.shape}".encode() + np.ascontiguousarray(array).tobytes()
 
 
+@runtime_checkable
 class View(Protocol):
     """What a classifier sees of a set: one row an image."""
 

@@ -30,7 +30,7 @@ class Laid:
 
     granted: ImageSet
     vectors: Vectors
-    made: Mapping[str, tuple[ImageSet, Vectors]]
+    made: Mapping[str, tuple[ImageSet, Float64[np.ndarray, "_ d"]]]
 
 
 def laid_out(
@@ -99,7 +99,7 @@ def _principal(vectors: Vectors) -> Float64[np.ndarray, "d 2"]:
     return axes
 
 
-def _distances(a: Vectors, b: Vectors) -> Float64[np.ndarray, "n m"]:
+def _distances(a: Vectors, b: Float64[np.ndarray, "m d"]) -> Float64[np.ndarray, "n m"]:
     square = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
     return np.asarray(np.sqrt(np.maximum(square, 0)))
 

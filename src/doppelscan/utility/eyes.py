@@ -88,7 +88,7 @@ class RandomConvolutions:
     side: int
     n_channels: int
     n_axes: int
-    widths: tuple[int, ...] = (24, 32, 48)
+    widths: tuple[int, ...] = (16, 24, 32)
 
     @property
     def fingerprint(self) -> str:

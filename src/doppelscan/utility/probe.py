@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Float64, Int64, Shaped
 from scipy import optimize, special
 
 __all__ = ["PENALTIES", "Learnt", "probe", "probed"]
@@ -19,9 +19,9 @@ _MANY = 100  # granted images from which one fold is asked instead of all
 
 @dataclass(frozen=True, eq=False)
 class Learnt:
-    """Images to learn from: a row of `features` each, their class, and the fold of the patient; -1: none."""
+    """Images to learn from: a row of `features` each (or pixels), their class, the fold of the patient; -1: none."""
 
-    features: Float[np.ndarray, "n d"]
+    features: Shaped[np.ndarray, "n *d"]
     labels: Int64[np.ndarray, " n"]
     folds: Int64[np.ndarray, " n"]
 

@@ -86,8 +86,8 @@ def _worth(
     reached = np.array([where_reached(v, logs, c) for v, c in zip(value, curve.T, strict=True)])
     more = np.where(np.isneginf(reached), -size, np.exp(np.minimum(reached, 700.0)) - size)
     more[np.isposinf(reached)] = math.inf
-    beyond = math.isinf(more[0])
-    more[0] = min(more[0], float(np.exp(logs[-1])) - size)
+    beyond, most = math.isinf(more[0]), round(float(np.exp(logs[-1])), 6)
+    more[0] = min(more[0], most - size)
     return Worth(
         place.arm, size, place.per_real, synthetic, _spanned(more), _spanned(more / synthetic), beyond
     )
