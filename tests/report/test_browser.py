@@ -191,3 +191,80 @@ def test_the_page_prints_in_black_on_white(opened) -> None:
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.locator(".keys").is_visible()
+
+
+def shown(page: Any) -> list[str]:
+    return list(
+        page.evaluate(
+            "[...document.querySelectorAll('.match')].filter((one) => !one.hidden).map((one) => one.id)"
+        )
+    )
+
+
+def test_matches_are_filtered_and_ordered_on_request(opened) -> None:
+    page = opened()
+    every = [f"match-{place}" for place in range(1, 7)]
+    assert shown(page) == every
+    page.get_by_role("combobox", name="Show").select_option("all others")
+    assert shown(page) == every[4:]
+    assert page.locator(".filters output").text_content() == "2 of 6 shown"
+    page.keyboard.press("Tab")
+    page.locator("body").press("j")
+    assert focused(page) == "match-5"
+    page.get_by_role("combobox", name="Show").select_option("all")
+    page.get_by_role("combobox", name="Aligned").select_option("shifted")
+    assert shown(page) == every[:4]
+    page.get_by_role("combobox", name="Aligned").select_option("in any way")
+    page.get_by_role("combobox", name="Patient").select_option("img-person-0")
+    assert set(shown(page)) == {"match-1", "match-2"}
+    page.get_by_role("combobox", name="Patient").select_option("all")
+    page.get_by_role("combobox", name="Order by").select_option("score")
+    scores = page.evaluate(
+        "[...document.querySelectorAll('.facts > div:first-child dd')].map((one) => Number(one.textContent))"
+    )
+    assert scores == sorted(scores, reverse=True)
+    page.get_by_role("combobox", name="Order by").select_option("suspicion")
+    assert shown(page) == every
+
+
+def test_an_enlarged_pair_blinks_until_it_is_told_to_stop(opened) -> None:
+    page = opened()
+    first = "document.querySelector('dialog img').src"
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    before = page.evaluate(first)
+    page.keyboard.press("b")
+    changed = page.evaluate(first)
+    assert changed != before
+    assert page.locator("dialog figcaption").first.text_content() == "training, aligned"
+    page.wait_for_timeout(700)
+    page.keyboard.press("b")
+    now = page.evaluate(first)
+    page.wait_for_timeout(700)
+    assert page.evaluate(first) == now
+    page.keyboard.press("j")
+    assert page.locator("dialog figcaption").first.text_content() == "synthetic"
+
+
+def test_whoever_wants_no_motion_changes_the_images_by_hand(opened) -> None:
+    page = opened(reduced_motion="reduce")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    captions = []
+    for _ in range(3):
+        page.wait_for_timeout(600)
+        captions.append(page.locator("dialog figcaption").first.text_content())
+        page.keyboard.press("b")
+    assert captions == ["synthetic", "training, aligned", "synthetic"]
+
+
+def test_contrast_and_brightness_change_both_images_and_no_map(opened) -> None:
+    page = opened()
+    page.locator(".match .panels").first.click()
+    images = page.locator("dialog img").all()
+    before = [image.screenshot() for image in images]
+    for name in ("Contrast", "Brightness"):
+        page.get_by_label(name).fill("2")
+    after = [image.screenshot() for image in images]
+    assert [a != b for a, b in zip(before, after, strict=True)] == [True, True, False]
+    page.keyboard.press("Escape")

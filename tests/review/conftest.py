@@ -7,7 +7,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +41,7 @@ class Site:
     """A review that answers, and whoever asks: a client of a reader has that reader's cookie."""
 
     urls: dict[str, str]
+    jar: dict[str, str] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -66,8 +67,11 @@ class Site:
 
     def cookie(self, reader: str) -> str:
         """The cookie that a reader's URL becomes."""
-        parts = urlsplit(self.urls[reader])
-        return self.ask("GET", f"{parts.path}?{parts.query}").headers["set-cookie"].partition(";")[0]
+        if reader not in self.jar:
+            parts = urlsplit(self.urls[reader])
+            answer = self.ask("GET", f"{parts.path}?{parts.query}")
+            self.jar[reader] = answer.headers["set-cookie"].partition(";")[0]
+        return self.jar[reader]
 
     def get(self, reader: str, path: str) -> Answer:
         """What a reader's page gets."""

@@ -146,20 +146,20 @@ TRAVERSALS = [
 ]
 
 
-@pytest.mark.parametrize("name", TRAVERSALS)
 @pytest.mark.parametrize(
     "place",
     ["/web/{}", "/api/pairs/{}", "/api/pairs/{}/values/synthetic", "/api/pairs/{}/maps/agreement", "/{}"],
 )
-def test_no_name_becomes_a_path(site: Site, place: str, name: str) -> None:
-    answer = site.get("Ada", place.format(name))
-    assert answer.status in {400, 404}
-    assert b"root:" not in answer.body
-    assert b"import" not in answer.body
+def test_no_name_becomes_a_path(site: Site, place: str) -> None:
+    for name in TRAVERSALS:
+        answer = site.get("Ada", place.format(name))
+        assert answer.status in {400, 404}, name
+        assert b"root:" not in answer.body
+        assert b"import" not in answer.body
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_pair_has_a_name_that_was_made_up(site: Site, name: str) -> None:
     from urllib.parse import quote
 

@@ -49,7 +49,7 @@ def opened(chromium: Any) -> Iterator[Callable[..., Any]]:
     with ExitStack() as stack:
 
         def open_page(run: Path, moved: dict[str, ImageSet] | None = None, **options: Any) -> Any:
-            desk = open_desk(run, QueueSettings(100, 2), moved)
+            desk = open_desk(run, QueueSettings(4, 1), moved)
             stack.callback(desk.close)
             service = stack.enter_context(served(desk, ["Ada"]))
             thread = threading.Thread(target=service.run)
@@ -108,44 +108,46 @@ def drawn(page: Any) -> list[int]:
 
 def test_a_reader_judges_by_keys_alone_undoes_and_goes_on(opened, run: Path) -> None:
     page = opened(run)
-    assert shown(page) == "Pair 1 of 16"
-    for key, then in [("c", "2 of 16"), ("n", "3 of 16"), ("s", "4 of 16"), ("u", "5 of 16")]:
+    assert shown(page) == "Pair 1 of 6"
+    for key, then in [("c", "2 of 6"), ("n", "3 of 6"), ("s", "4 of 6"), ("u", "5 of 6")]:
         press(page, key, then)
     assert verdicts_of(run)["label"].tolist() == ["copy", "novel", "same_patient", "unsure"]
     assert page.locator("#read").text_content() == "4 read"
-    press(page, "z", "4 of 16")
+    press(page, "z", "4 of 6")
     assert verdicts_of(run)["label"].tolist() == ["copy", "novel", "same_patient"]
-    press(page, "ArrowLeft", "3 of 16")
+    press(page, "ArrowLeft", "3 of 6")
     assert page.locator("[data-label=same_patient]").get_attribute("aria-pressed") == "true"
-    press(page, "k", "2 of 16")
-    press(page, "j", "3 of 16")
-    press(page, "e", "4 of 16")
+    press(page, "k", "2 of 6")
+    press(page, "j", "3 of 6")
+    press(page, "e", "4 of 6")
     page.keyboard.press("t")
     page.keyboard.type("cznu: ribs")
     page.keyboard.press("Enter")
-    press(page, "c", "5 of 16")
+    press(page, "c", "5 of 6")
     assert verdicts_of(run)["comment"].tolist()[-1] == "cznu: ribs"
     page.reload()
     page.wait_for_selector("body[data-shown]")
-    assert shown(page) == "Pair 5 of 16"
+    assert shown(page) == "Pair 5 of 6"
     assert page.locator("#comment").input_value() == ""
     assert [one for one in page.seen if "getImageData" not in one] == []  # that is ours
 
 
+@pytest.mark.slow
 def test_the_last_verdict_says_that_all_is_read(opened, run: Path) -> None:
     page = opened(run)
-    for place in range(2, 17):
-        press(page, "n", f"{place} of 16")
+    for place in range(2, 7):
+        press(page, "n", f"{place} of 6")
     page.keyboard.press("c")
     until(page, "document.querySelector('#said').textContent.includes('All pairs are read')")
-    assert len(verdicts_of(run)) == 16
+    assert len(verdicts_of(run)) == 6
     assert [one for one in page.seen if "getImageData" not in one] == []  # that is ours
 
 
+@pytest.mark.slow
 def test_a_comment_that_comes_after_the_verdict_is_kept_too(opened, run: Path) -> None:
     page = opened(run)
-    press(page, "c", "2 of 16")
-    press(page, "ArrowLeft", "1 of 16")
+    press(page, "c", "2 of 6")
+    press(page, "ArrowLeft", "1 of 6")
     page.locator("#comment").fill("seen again")
     page.keyboard.press("Enter")
     until(page, "document.querySelector('#said').textContent.startsWith('Saved: the comment')")
@@ -206,15 +208,15 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, I
     chance = np.random.default_rng(0)
 
     def some(n: int, name: str) -> ImageSet:
-        rough = chance.random((n, 2, 6, 8, 10)).repeat(3, axis=2).repeat(3, axis=3).repeat(3, axis=4)
+        rough = chance.random((n, 2, 6, 8, 10)).repeat(2, axis=2).repeat(2, axis=3).repeat(2, axis=4)
         pixels = (rough * 4000).astype(np.uint16)
         return ImageSet.from_arrays(pixels, pd.DataFrame({"id": [f"{name}{k}" for k in range(n)]}))
 
-    sets = {"train": some(8, "t"), "holdout": some(6, "h"), "synthetic": some(3, "s")}
+    sets = {"train": some(6, "t"), "holdout": some(4, "h"), "synthetic": some(2, "s")}
     run = tmp_path_factory.mktemp("volumes") / "run"
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DOPPELSCAN_CACHE", str(tmp_path_factory.mktemp("cache")))
-        settings = AuditSettings(method="pearson", n_controls=2, n_draws=2)
+        settings = AuditSettings(method="pearson", n_controls=1, n_draws=2)
         audit(**sets, settings=settings, out=run)
     return run, sets
 
@@ -224,18 +226,18 @@ def test_volumes_are_scrolled_in_step_in_three_planes(
 ) -> None:
     page = opened(*volumes)
     assert len(drawn(page)) == 6
-    assert page.locator(".scrolls label").first.text_content() == "axial 16 / 30"
+    assert page.locator(".scrolls label").first.text_content() == "axial 11 / 20"
     before = [canvas.screenshot() for canvas in page.locator("canvas").all()]
     for _ in range(4):
         page.keyboard.press("ArrowUp")
     drawn(page)
-    assert page.locator(".scrolls label").first.text_content() == "axial 20 / 30"
+    assert page.locator(".scrolls label").first.text_content() == "axial 15 / 20"
     after = [canvas.screenshot() for canvas in page.locator("canvas").all()]
     assert [a != b for a, b in zip(before, after, strict=True)] == [True, False, False] * 2
     page.keyboard.press("p")
     assert len(drawn(page)) == 2
     page.keyboard.press("p")
-    assert page.locator(".scrolls label").text_content() == "coronal 13 / 24"
+    assert page.locator(".scrolls label").text_content() == "coronal 9 / 16"
     page.keyboard.press("x")
     assert page.locator("#channel").text_content().startswith("Channel 2")
     page.keyboard.press("4")
@@ -243,6 +245,7 @@ def test_volumes_are_scrolled_in_step_in_three_planes(
     assert [one for one in page.seen if "getImageData" not in one] == []  # that is ours
 
 
+@pytest.mark.slow
 def test_a_pair_that_cannot_be_seen_is_said_and_passed_by(opened, run: Path, reviewed_films) -> None:
     page = opened(run)
     page.route("**/api/pairs/*", lambda route: route.fulfill(status=409, json={"problem": "It is gone."}))
@@ -251,7 +254,7 @@ def test_a_pair_that_cannot_be_seen_is_said_and_passed_by(opened, run: Path, rev
     assert page.locator("#problem").text_content() == "It is gone."
     assert page.locator("[data-label=copy]").is_disabled()
     page.unroute("**/api/pairs/*")
-    press(page, "ArrowRight", "2 of 16")
+    press(page, "ArrowRight", "2 of 6")
     assert page.locator("#problem").is_hidden()
 
 
@@ -262,17 +265,17 @@ def test_a_verdict_that_is_not_saved_is_not_shown_as_saved(opened, run: Path) ->
     until(page, "!document.querySelector('#problem').hidden")
     assert "doppelscan review" in page.locator("#problem").text_content()
     assert page.locator("#said").text_content() == "Not saved."
-    assert shown(page) == "Pair 1 of 16"
+    assert shown(page) == "Pair 1 of 6"
     assert page.locator("#read").text_content() == "0 read"
     page.unroute("**/api/verdicts")
-    press(page, "c", "2 of 16")
+    press(page, "c", "2 of 6")
     assert verdicts_of(run)["label"].tolist() == ["copy"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_every_text_has_contrast_and_every_control_a_name(opened, run: Path, scheme: str) -> None:
     page = opened(run, color_scheme=scheme)
-    press(page, "c", "2 of 16")
+    press(page, "c", "2 of 6")
     page.keyboard.press("4")
     assert [found for found in page.evaluate(CONTRASTS) if found[0] < 4.5] == []
     page.keyboard.press("?")
@@ -295,7 +298,11 @@ def test_what_has_the_focus_is_seen_and_all_controls_can_have_it(opened, run: Pa
     assert {"help", "aligned", "contrast", "copy", "unsure", "comment", "next", "reset"} <= reached
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (820, 1180), (1180, 820), (390, 844)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(820, 1180)]
+    + [pytest.param(*size, marks=pytest.mark.slow) for size in [(1280, 800), (1180, 820), (390, 844)]],
+)
 def test_nothing_is_wider_than_the_window_and_verdicts_are_in_it(
     opened, run: Path, width: int, height: int
 ) -> None:
@@ -345,6 +352,7 @@ def test_a_page_of_another_origin_gets_nothing_and_changes_nothing(opened, run: 
     assert verdicts_of(run).empty
 
 
+@pytest.mark.slow
 def test_scripts_that_are_not_ours_do_not_run_and_nothing_is_kept(opened, run: Path) -> None:
     page = opened(run)
     assert page.evaluate("document.cookie") == ""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelscan.findings import IdentityError, Run, most_suspicious, read_run
@@ -47,12 +47,13 @@ def test_held_out_images_are_those_most_like_a_copy(record: Run) -> None:
 
 
 @given(st.integers(1, 30), st.integers(0, 80), st.integers(0, 2**40))
+@settings(max_examples=25, deadline=None)
 def test_the_queue_is_the_same_for_a_seed_and_holds_each_pair_once(
     record: Run, n_pairs: int, n_controls: int, seed: int
 ) -> None:
-    settings = QueueSettings(n_pairs, n_controls, seed)
-    queue = queue_of(record, settings)
-    assert queue == queue_of(record, settings)
+    chosen = QueueSettings(n_pairs, n_controls, seed)
+    queue = queue_of(record, chosen)
+    assert queue == queue_of(record, chosen)
     assert len({pair.key for pair in queue}) == len(queue)
     assert sum(not pair.key.control for pair in queue) == min(n_pairs, 12)
 

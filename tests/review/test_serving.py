@@ -140,6 +140,7 @@ def test_files_that_are_no_certificate_are_refused(make_desk: MakeDesk, tmp_path
         pass
 
 
+@pytest.mark.slow
 def test_verdicts_are_read_without_the_server_or_torch() -> None:
     program = (
         "import sys, doppelscan.review as r; r.verdicts_of, r.open_desk, r.readers_of, r.served\n"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-import doppelscan
 from doppelscan.errors import FormatError
 from doppelscan.images import Image
 from doppelscan.review import pair_fingerprint, verdicts_of
@@ -74,18 +70,6 @@ def test_several_threads_and_two_openings_lose_nothing(tmp_path: Path) -> None:
     assert verdicts_of(tmp_path).groupby("reader").size().to_dict() == {"Ada": 40, "Ben": 40}
     for verdicts in readers.values():
         verdicts.close()
-
-
-def test_a_process_that_is_killed_leaves_what_it_was_told_is_written(tmp_path: Path) -> None:
-    program = (
-        "import os, signal, sys; from pathlib import Path\n"
-        "from doppelscan.review.verdicts import PairKey, Verdicts\n"
-        "Verdicts(Path(sys.argv[1])).add('Ada', PairKey('s', 't'), 'copy', '', 'f')\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    where = os.environ | {"PYTHONPATH": str(Path(doppelscan.__file__).parents[1])}
-    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False, env=where)
-    assert verdicts_of(tmp_path)["label"].tolist() == ["copy"]
 
 
 def test_verdicts_are_read_where_nothing_can_be_written(tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def check(
 
 
 def _all_clear(found: Checked) -> str:
-    told = f"{found.n_images:,} images in {found.n_files:,} files: sums, record, images and Croissant are as they should be"
-    told += "; no identifier was found."
+    told = f"{found.n_images:,} images in {found.n_files:,} files: sums, record, images and Croissant are as they "
+    told += "should be; no identifier was found."
     if not found.by_mlcroissant:
         told += " (mlcroissant is not installed: Croissant was checked by our own rules only.)"
     if found.for_leaks:

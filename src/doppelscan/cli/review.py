@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +12,11 @@ import typer
 
 from doppelscan.cli.display import say
 from doppelscan.cli.options import Seed
+from doppelscan.errors import InputError, Problem
 
 __all__ = ["review"]
+
+_LONGEST_NAME = 100  # characters
 
 
 def review(
@@ -50,7 +55,7 @@ def review(
     from doppelscan.imagesets import open_images
     from doppelscan.review import Address, QueueSettings, open_desk, served
 
-    readers = list(dict.fromkeys(reader or ["reader"]))
+    readers = _named(reader or ["reader"])
     address = Address(bind, port, tuple(name or ()), tls_cert, tls_key, insecure)
     given = {"train": train, "synthetic": synthetic, "holdout": holdout}
     moved = {part: open_images(path) for part, path in given.items() if path}
@@ -60,5 +65,15 @@ def review(
         for one, url in service.urls.items():
             say(f"{one}: {url}")
         sys.stdout.flush()
-        service.run()
+        with contextlib.suppress(KeyboardInterrupt):
+            service.run()
     desk.close()
+
+
+def _named(readers: Iterable[str]) -> list[str]:
+    names = list(dict.fromkeys(name.strip() for name in readers))
+    if "" in names:
+        raise InputError(Problem("a reader needs a name", where="--reader"))
+    if max(map(len, names)) > _LONGEST_NAME:
+        raise InputError(Problem(f"a reader's name has at most {_LONGEST_NAME} characters", where="--reader"))
+    return names

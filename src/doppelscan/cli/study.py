@@ -37,6 +37,9 @@ def study(
 
     Cells that fail are listed and do not stop the others.
     """
+    if _is_of_utility(recipe):
+        _utility(recipe, scale, out, data, as_resources(memory, workers, device))
+        return
     from doppelscan.report import write_study_page
     from doppelscan.studies import read_recipe
     from doppelscan.studies import study as run
@@ -54,6 +57,31 @@ def study(
         say(json.dumps(content, ensure_ascii=False))
     else:
         say("\n".join([*_lines(done), f"Page: {page}"]))
+
+
+def _is_of_utility(path: Path) -> bool:
+    """Whether the recipe says that it is one of utility; one that cannot be read is not."""
+    import tomllib
+
+    from doppelscan.studies.utilities import UTILITY_RECIPE
+
+    try:
+        return tomllib.loads(path.read_text()).get("format") == UTILITY_RECIPE
+    except (OSError, ValueError):
+        return False
+
+
+def _utility(recipe: Path, scale: str | None, out: Path, data: Path, resources: Resources) -> None:
+    from doppelscan.report.utility_page import write_utility_report
+    from doppelscan.studies.utilities import read_utility_recipe, utility_study
+
+    asked = read_utility_recipe(recipe, scale)
+    with shown_progress() as progress:
+        found = utility_study(asked, out=out, data=data, resources=resources, progress=progress)
+    for source, one in found.items():
+        say(f"{source}:")
+        say("\n".join(f"  {worth.sentence}" for worth in one.worths))
+        say(f"  Page: {write_utility_report(out / source)}")
 
 
 def _planned(recipe: Recipe, out: Path, data: Path, jobs: int, resources: Resources) -> Iterator[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from doppelscan.generators.family import Settings
     from doppelscan.imagesets import ImageSet
 
-__all__ = ["train"]
+__all__ = ["settings_named", "train"]
 
 
 def train(
@@ -70,7 +70,7 @@ def train(
     from doppelscan.imagesets.saving import cached
     from doppelscan.workers import processes_kept
 
-    settings, resources = _settings(family, preset, changes or []), as_resources(memory, workers, device)
+    settings, resources = settings_named(family, preset, changes or []), as_resources(memory, workers, device)
     preparation = as_preparation(size=size, channels=channels)
     with processes_kept(), shown_progress() as progress:
         sets = [
@@ -141,7 +141,7 @@ def _when_to_stop(out: Path, most_copied: float) -> str:
     )
 
 
-def _settings(family: str, preset: str, changes: list[str]) -> Settings:
+def settings_named(family: str, preset: str, changes: list[str]) -> Settings:
     """The preset's settings with the changes."""
     from doppelscan.generators import changed, family_named
 

@@ -23,6 +23,7 @@ _LEAST_MARKS = 4
 _LEAST_HEIGHT, _MOST_HEIGHT = 5, 64  # pixels
 _STROKES = (5, 9, 15)  # widths of the openings that take strokes away: for small, middling and large letters
 _CONTRAST = 40  # grey levels between a letter and what surrounds it
+_FAR = 3.0  # from one mark to the next, in heights: what lies on bright ground in between is not seen
 _EVEN = 0.2  # deviation of the marks' brightness, as a share of their contrast
 
 
@@ -102,7 +103,7 @@ def _grouped(stats: Shaped[np.ndarray, "n 5"], letters: list[int]) -> Iterator[l
 def _next(stats: Shaped[np.ndarray, "n 5"], last: int, others: set[int]) -> int | None:
     """The nearest mark to the right that belongs to the same line."""
     x, y, across, high, _ = (int(one) for one in stats[last])
-    best, nearest = None, 1.5 * high
+    best, nearest = None, _FAR * high
     for k in others:
         ox, oy, _, ohigh, _ = (int(one) for one in stats[k])
         gap = ox - (x + across)

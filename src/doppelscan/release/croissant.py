@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -128,15 +129,17 @@ def faults(content: Any, folder: Path) -> Iterator[Problem]:
 
 def faults_by_mlcroissant(path: Path) -> list[Problem] | None:
     """What MLCommons' own package says is wrong; None where it is not installed."""
-    try:
-        import mlcroissant
-    except ImportError:
-        return None
-    logging.getLogger("absl").setLevel(logging.ERROR)  # it warns of what is recommended
-    try:
-        mlcroissant.Dataset(jsonld=str(path))
-    except (mlcroissant.ValidationError, ValueError, KeyError, TypeError) as error:
-        return [_fault(f"mlcroissant: {error}")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own dependencies
+        try:
+            import mlcroissant
+        except ImportError:
+            return None
+        logging.getLogger("absl").setLevel(logging.ERROR)  # it warns of what is recommended
+        try:
+            mlcroissant.Dataset(jsonld=str(path))
+        except (mlcroissant.ValidationError, ValueError, KeyError, TypeError) as error:
+            return [_fault(f"mlcroissant: {error}")]
     return []
 
 

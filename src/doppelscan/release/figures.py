@@ -28,7 +28,7 @@ def write_figures(folder: Path, run: Run) -> tuple[str, ...]:
 
     names = []
     (folder / "figures").mkdir(exist_ok=True)
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE | {"axes.axisbelow": True}):
         for name, figure in _figures(run):
             names.append(f"figures/{name}.png")
             _write(figure, folder / names[-1])
@@ -95,7 +95,7 @@ def _draw_power(axes: Axes, power: RatesByTransform, alarms: RatesByTransform) -
     """For each transform the share of planted copies that is found, and of novel images, with intervals."""
     names = ["all together", *power.by_transform]
     for rates, colour, marker, label, aside in (
-        (power, COLOURS[0], "o", "planted copies found", -0.12),
+        (power, COLOURS[0], "o", "planted copies found (power)", -0.12),
         (alarms, COLOURS[1], "s", "false alarms", 0.12),
     ):
         found = [rates.overall, *(rates.by_transform.get(name) for name in power.by_transform)]
@@ -108,7 +108,7 @@ def _draw_power(axes: Axes, power: RatesByTransform, alarms: RatesByTransform) -
     axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
     axes.set_xlim(-0.03, 1.03)
     axes.invert_yaxis()
-    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 
 def _numbers(column: pd.Series[float]) -> Float64[np.ndarray, " n"]:

@@ -100,6 +100,9 @@ def _about_the_audit(findings: Findings, unreadable: Sequence[str]) -> Iterator[
             f"{one.image_id} ({one.patient}), {one.other_id} ({one.other_patient})" for one in errors
         )
         yield Reason("identity_errors", what, "mend the patients' ids, and audit again", pairs)
+    if derived := findings.derived:
+        what = f"{derived.n + derived.n_null + derived.n_lost} {REASONS['derived_images']}"
+        yield Reason("derived_images", what, "publish images that were drawn whole")
     if unreadable:
         what = f"{len(unreadable)} files could not be read"
         yield Reason("unreadable", what, "mend or remove them, and audit again", tuple(unreadable))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doppelscan.errors import UnreadableImage
-from doppelscan.release.forms import nifti, png
+from doppelscan.release.forms import nifti, npz, png
 
 __all__ = ["BLOCK", "OVERLAP", "Layer", "layers"]
 
@@ -20,6 +20,7 @@ BLOCK = 2**24
 OVERLAP = 2**10  # no identifier is longer
 
 _WORDS = (".md", ".csv", ".json", "SHA256SUMS", ".txt", ".html", ".svg", ".xml")
+_SHORT = 2**8  # bytes that are no picture
 _LONGEST_TEXT = 2**20  # of what is packed in a chunk
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|[A-Za-z0-9_-]{11,}")
 _SUM = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")
@@ -113,19 +114,21 @@ def _members(path: Path, name: str) -> Iterator[Layer]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield Layer(f"{name}, comment", archive.comment, text=True)
+            sound = not any(npz.smuggled(path))
             for info in archive.infolist():
                 where = f"{name}, {info.filename}"
                 yield Layer(f"the name of {where}", info.filename.encode(), text=True)
                 yield Layer(f"{where}, comment", info.comment + b" " + info.extra, text=True)
-                yield from _member(archive, info, where)
+                most = info.file_size if sound else min(info.file_size, _LONGEST_TEXT)
+                yield from _member(archive, info, where, most)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error):
         return
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Iterator[Layer]:
-    """What is packed in one member, in blocks; it ends where its directory says that it does."""
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, most: int) -> Iterator[Layer]:
+    """What is packed in one member, in blocks, at most so many bytes."""
     with archive.open(info) as file:
-        left, kept = info.file_size, b""
+        left, kept = most, b""
         while left > 0 and (data := file.read(min(left, BLOCK))):
             left -= len(data)
             yield Layer(f"{where}, unpacked", kept + data, text=info.file_size <= OVERLAP)
@@ -133,10 +136,16 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Iter
 
 
 def _decoded(where: str, data: bytes) -> Iterator[Layer]:
-    """What base64 in a text says; sums are none."""
+    """What base64 in a text says; sums are none. What is long is a layer of its own, for it may be a picture."""
+    short: list[bytes] = []
     for found in _BASE64.finditer(_SUM.sub(b" ", data)):
-        if (plain := _from_base64(found[0])) is not None:
+        plain = _from_base64(found[0])
+        if plain is not None and len(plain) > _SHORT:
             yield Layer(f"{where}, base64 at {found.start():,}", plain, text=plain.isascii())
+        elif plain is not None:
+            short.append(plain)
+    if short:
+        yield Layer(f"{where}, base64", b"\n".join(short), text=True)
 
 
 def _from_base64(token: bytes) -> bytes | None:

@@ -13,7 +13,7 @@ from doppelscan.imagesets import ImageSet
 from doppelscan.release.forms import pixels_of
 from doppelscan.release.layers import Layer, layers
 from doppelscan.release.needles import Hashes, Needles
-from doppelscan.release.pictures import Looks, rasters_in
+from doppelscan.release.pictures import Looks, photographs_in, rasters_in
 from doppelscan.release.record import Leaks, Record
 from doppelscan.release.sums import files_in
 from doppelscan.workers import Progress, counted, silent
@@ -92,8 +92,17 @@ def owners_words(folder: Path, record: Record) -> Iterator[tuple[str, str]]:
 def _in_file(folder: Path, name: str, sought: Sought, *, picture: bool) -> Iterator[Leak]:
     for layer in layers(folder, name):
         yield from _in_layer(layer, sought)
-        for raster in rasters_in(layer) if picture or layer.text else ():
-            yield from (Leak(layer.where, f"the pixels of {one}") for one in sought.looks.shown_in(raster))
+        if picture or layer.text or "base64" in layer.where:
+            yield from _in_picture(layer, sought.looks)
+
+
+def _in_picture(layer: Layer, looks: Looks) -> Iterator[Leak]:
+    """Training images in a picture; and a picture where there should be none, whosever it is."""
+    for raster in rasters_in(layer):
+        named = list(looks.shown_in(raster))
+        yield from (Leak(layer.where, f"the pixels of {one}") for one in named)
+        if not named and photographs_in(raster):
+            yield Leak(layer.where, "a picture, of which no training image is known to be the source")
 
 
 def _in_layer(layer: Layer, sought: Sought) -> Iterator[Leak]:

@@ -22,10 +22,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from jaxtyping import UInt64
+from jaxtyping import Bool, UInt64
 
 from doppelscan.imagesets import ImageSet
 from doppelscan.workers import Progress, counted
@@ -38,7 +40,7 @@ _OURS = re.compile(
     r"(seed-\d{8,}|number-\d{6,})(\.png|\.nii\.gz|\.nii)?|images?|scores|power|readme|audit|croissant|sha256sums|train"
     r"|train_images|train_labels|(images\.(csv|npz)|scores\.png|power\.png|readme\.md|audit\.json|croissant\.json)"
 )
-_WORD = re.compile(rb"[A-Za-z0-9]")
+_RUN = re.compile(rb"[a-z0-9]+")
 _HEX = re.compile(rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{32,128}(?![0-9A-Fa-f])")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{22,88}")
 
@@ -72,21 +74,31 @@ class Needles:
         """What is found in text: that, and whole words."""
         lower = data.lower()
         yield from self.in_bytes(lower)
-        for word in self.words:
-            if _as_word(word.encode(), lower):
-                yield word
+        yield from set(self._words_in(lower))
 
     def is_one(self, value: str) -> bool:
         """Whether a cell, label, name or tag is, as a whole, an identifier."""
         return value.strip().lower() in self.cells
 
-    @property
+    @cached_property
     def _index(self) -> _Index:
-        kept = self.__dict__.get("_kept")
-        if kept is None:
-            kept = _Index.of(self.anywhere)
-            object.__setattr__(self, "_kept", kept)
-        return kept
+        return _Index.of(self.anywhere)
+
+    @cached_property
+    def _by_first_run(self) -> dict[bytes, list[tuple[int, bytes]]]:
+        """The words by their first run of letters and digits, and where in the word that is."""
+        words: dict[bytes, list[tuple[int, bytes]]] = {}
+        for word in (name.encode(errors="surrogatepass") for name in self.words):
+            for run in islice(_RUN.finditer(word), 1):
+                words.setdefault(run[0], []).append((run.start(), word))
+        return words
+
+    def _words_in(self, lower: bytes) -> Iterator[str]:
+        for run in _RUN.finditer(lower):
+            for offset, word in self._by_first_run.get(run[0], ()):
+                at = run.start() - offset
+                if at >= 0 and lower.startswith(word, at) and not _RUN.match(lower, at + len(word)):
+                    yield word.decode(errors="surrogatepass")
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,12 +188,17 @@ class _Index:
                 continue
             values = np.frombuffer(data, dtype="<u8", count=n, offset=offset)
             likely = np.flatnonzero(self.sieve[_sifted(values)])
-            for place in likely[np.isin(values[likely], self.starts)]:
+            for place in likely[_among(values[likely], self.starts)]:
                 at = offset + _PREFIX * int(place)
                 for whole, name in self.wholes[int(values[place])]:
                     if name not in seen and data.startswith(whole, at):
                         seen.add(name)
                         yield name
+
+
+def _among(values: UInt64[np.ndarray, " n"], ordered: UInt64[np.ndarray, " m"]) -> Bool[np.ndarray, " n"]:
+    place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    return np.asarray(ordered[place] == values)
 
 
 def _sifted(values: UInt64[np.ndarray, " n"]) -> UInt64[np.ndarray, " n"]:
@@ -214,6 +231,7 @@ def _is_word(name: str) -> bool:
     return len(name) >= 4 and letters and digits
 
 
+@cache
 def _words_of_ours() -> frozenset[str]:
     """The words of our own texts, in lower case."""
     from importlib import resources
@@ -223,16 +241,6 @@ def _words_of_ours() -> frozenset[str]:
         for name in ("README.md.j2", "datasheet.py", "croissant.py", "record.py", "settings.py")
     )
     return frozenset(re.findall(r"[a-z]{8,}", text.lower()))
-
-
-def _as_word(word: bytes, data: bytes) -> bool:
-    at = data.find(word)
-    while at >= 0:
-        before, after = data[max(0, at - 1) : at], data[at + len(word) : at + len(word) + 1]
-        if not _WORD.match(before) and not _WORD.match(after):
-            return True
-        at = data.find(word, at + 1)
-    return False
 
 
 def _digests(data: bytes) -> Iterator[bytes]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Shaped, UInt8
+from jaxtyping import Bool, Float32, Shaped, UInt8
 
 from doppelscan.imagesets import ImageSet
 from doppelscan.release.layers import Layer
@@ -16,12 +17,12 @@ from doppelscan.workers import Progress, counted
 __all__ = ["Looks", "photographs_in", "rasters_in"]
 
 Box = tuple[int, int, int, int]
-Raster = UInt8[np.ndarray, "h w"]
+Raster = UInt8[np.ndarray, "_ _"]
 
 _SIDE = 16  # of a look, along the longer axis
 _LEAST = 16  # pixels of a thumbnail that is looked for
-_STEP = 1.07  # from one size of windows to the next
-_LIKELY, _SURE = 0.85, 0.95  # correlation of looks, and of the pictures themselves
+_STEP = 1.06  # from one size of windows to the next
+_LIKELY, _SURE = 0.85, 0.97  # correlation of looks, and of the pictures themselves
 _SAME = 0.999
 _WINDOW, _STRIDE = 16, 4
 _FLAT_SHARE, _TONES = 0.15, 32  # of one tone in a window of a drawing, and how many tones it has less than
@@ -40,10 +41,10 @@ def photographs_in(raster: Raster) -> list[Box]:
     """Where a raster has the many tones of a photograph, not those of a drawing: left, top, width, height."""
     if min(raster.shape) < _WINDOW:
         return []
-    views = np.lib.stride_tricks.sliding_window_view(raster, (_WINDOW, _WINDOW))[::_STRIDE, ::_STRIDE]
-    varied = views.std(axis=(2, 3)) > 4
-    seen = np.zeros(varied.shape, dtype=np.uint8)
-    for row, column in np.argwhere(varied):
+    every: Any = np.lib.stride_tricks.sliding_window_view(raster, (_WINDOW, _WINDOW))
+    views = every[::_STRIDE, ::_STRIDE]
+    seen = np.zeros(views.shape[:2], dtype=np.uint8)
+    for row, column in np.argwhere(_varied(raster)[: seen.shape[0], : seen.shape[1]]):
         seen[row, column] = _is_photograph(views[row, column])
     n, _, stats, _ = cv2.connectedComponentsWithStats(seen, connectivity=8)
     boxes = []
@@ -62,27 +63,26 @@ class Looks:
 
     images: ImageSet
     shape: tuple[int, int]
-    names: tuple[str, ...]
+    owners: tuple[int, ...]
     small: Float32[np.ndarray, "n d"]
 
     @staticmethod
     def of(images: ImageSet, progress: Progress) -> Looks:
         """The looks of every image."""
-        names: list[str] = []
+        owners: list[int] = []
         small: list[Float32[np.ndarray, " d"]] = []
         shape = _small_shape(images)
-        ids = list(images.table["id"])
         for place, image in enumerate(counted(images, "looking at training images", len(images), progress)):
             for plane in _planes(image.pixels):
-                names.append(str(ids[place]))
+                owners.append(place)
                 small.append(_unit(_resized(plane, shape)))
-        return Looks(images, shape, tuple(names), np.stack(small))
+        return Looks(images, shape, tuple(owners), np.stack(small))
 
     def shown_in(self, raster: Raster) -> Iterator[str]:
         """The training images that are shown in it, at whatever size; each once."""
         seen: set[str] = set()
+        margin = _STRIDE + _WINDOW
         for left, top, width, height in photographs_in(raster):
-            margin = _STRIDE + _WINDOW
             part = raster[
                 max(0, top - margin) : top + height + margin, max(0, left - margin) : left + width + margin
             ]
@@ -97,33 +97,41 @@ class Looks:
         best = np.max([self.small @ _unit(_resized(plane, self.shape)) for plane in planes], axis=0)
         for place in np.argsort(-best)[:3]:
             if best[place] > _LIKELY:
-                other = self.images[int(self.images.positions([self.names[place]])[0])].pixels
+                other = self.images[self.owners[place]].pixels
                 if other.shape == pixels.shape and _correlation(pixels, other) > _SAME:
-                    return self.names[place]
+                    return self._name(int(place))
         return None
+
+    def _name(self, place: int) -> str:
+        return str(self.images.table["id"].iloc[self.owners[place]])
 
     def _shown_in(self, part: Raster) -> Iterator[str]:
         side = float(_LEAST)
         while side <= 1.05 * max(part.shape):
-            factor = max(self.shape) / side
-            level = cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-            if level.shape[0] >= self.shape[0] and level.shape[1] >= self.shape[1]:
+            factor = 2 * max(self.shape) / side  # windows begin at every half of a look's pixel
+            level = cv2.blur(
+                cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), (2, 2)
+            )
+            if level.shape[0] >= 2 * self.shape[0] and level.shape[1] >= 2 * self.shape[1]:
                 yield from self._shown_at(part, level, side)
             side *= _STEP
 
     def _shown_at(self, part: Raster, level: Raster, side: float) -> Iterator[str]:
-        views = np.lib.stride_tricks.sliding_window_view(level, self.shape)
-        windows = views.reshape(-1, self.shape[0] * self.shape[1]).astype(np.float32)
-        windows -= windows.mean(axis=1, keepdims=True)
-        windows /= np.maximum(np.linalg.norm(windows, axis=1, keepdims=True), 1e-6)
-        best = np.max(windows @ self.small.T, axis=0)
+        height, width = self.shape
+        views = np.lib.stride_tricks.sliding_window_view(level, (2 * height, 2 * width))[..., ::2, ::2]
+        best = np.full(len(self.small), -1.0, dtype=np.float32)
+        for row in views:  # of windows, so that memory stays small
+            windows = row.reshape(len(row), -1).astype(np.float32)
+            windows -= windows.mean(axis=1, keepdims=True)
+            windows /= np.maximum(np.linalg.norm(windows, axis=1, keepdims=True), 1e-6)
+            best = np.maximum(best, np.max(windows @ self.small.T, axis=0))
         for place in np.argsort(-best)[:20]:
             if best[place] > _LIKELY and self._sure(part, int(place), side):
-                yield self.names[place]
+                yield self._name(int(place))
 
     def _sure(self, part: Raster, place: int, side: float) -> bool:
         """Whether the image itself, at about this size, is in the part."""
-        image = self.images[int(self.images.positions([self.names[place]])[0])]
+        image = self.images[self.owners[place]]
         for plane in _planes(image.pixels):
             for scale in (0.96, 0.98, 1.0, 1.02, 1.04):
                 factor = scale * side / max(plane.shape)
@@ -133,6 +141,17 @@ class Looks:
                     if float(found.max()) > _SURE:
                         return True
         return False
+
+
+def _varied(raster: Raster) -> Bool[np.ndarray, "rows columns"]:
+    """Which windows are neither flat nor full of white or black: of a drawing, next to none."""
+    values = raster.astype(np.float64)
+    ends = ((raster == 0) | (raster == 255)).astype(np.float64)
+    mean, square, share = (
+        cv2.boxFilter(one, -1, (_WINDOW, _WINDOW), anchor=(0, 0))[::_STRIDE, ::_STRIDE]
+        for one in (values, values * values, ends)
+    )
+    return np.asarray((square - mean * mean > 16) & (share < 2 * _FLAT_SHARE))
 
 
 def _is_photograph(window: Shaped[np.ndarray, "a b"]) -> bool:
@@ -160,7 +179,7 @@ def _resized(plane: Float32[np.ndarray, "_ _"], shape: tuple[int, int]) -> Float
 
 def _unit(small: Float32[np.ndarray, "_ _"]) -> Float32[np.ndarray, " d"]:
     centred = small.ravel() - small.mean()
-    return centred / max(float(np.linalg.norm(centred)), 1e-6)
+    return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-6), dtype=np.float32)
 
 
 def _correlation(a: Shaped[np.ndarray, "c *space"], b: Shaped[np.ndarray, "c *space"]) -> float:

@@ -26,11 +26,11 @@ from doppelscan.release.forms import Labelled, refused, written
 from doppelscan.release.gate import Reason, audit_reasons, pass_or_block
 from doppelscan.release.leaks import Leak, Sought, leaks
 from doppelscan.release.patterns import identifiers_in
+from doppelscan.release.readings import standing_verdicts
 from doppelscan.release.selecting import Selection, select
 from doppelscan.release.settings import REASONS, ReleaseSettings
 from doppelscan.release.sources import Sources, open_sources
 from doppelscan.release.sums import write_sums
-from doppelscan.review import verdicts_of
 from doppelscan.settings import Resources
 from doppelscan.store import check_writable, locked, write_json, write_text
 from doppelscan.store.atomic import sync_tree
@@ -90,7 +90,7 @@ def release(  # noqa: PLR0913 - each names a thing of the owner
         audited, moved, patient_pattern=patient_pattern, resources=resources, progress=progress
     )
     measured = _Measured.read(quality, utility, membership)
-    verdicts = verdicts_of(run)
+    verdicts = standing_verdicts(run, audited, moved)
     ids = [str(name) for name in sources.synthetic.table["id"]]
     selection = select(audited, ids, verdicts=verdicts, margin=settings.margin)
     work = _Work(audited, sources, selection, settings, measured, stating.readers(verdicts), progress)

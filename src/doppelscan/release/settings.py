@@ -22,6 +22,7 @@ REASONS = {
     "stale_audit": "a set is not, or cannot be shown to be, the one that was audited",
     "no_holdout": "no held-out patients, so a copy cannot be told from an image that resembles everything",
     "identity_errors": "one person may stand under two names in the real images",
+    "derived_images": "images were made from real ones: what was kept of these shows patients",
     "unreviewed": "suspicious pairs that nobody has looked at",
     "unreadable": "files that could not be read, hence were not audited",
     "licence": "nothing says under which licence the images may be used",

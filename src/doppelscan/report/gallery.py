@@ -17,7 +17,7 @@ from doppelscan.report.names import Names
 from doppelscan.report.numbers import p_value, share, value
 from doppelscan.report.overlays import aligned_pictures
 from doppelscan.report.pairs import Pair
-from doppelscan.report.sentences import changed
+from doppelscan.report.sentences import changed, kinds
 from doppelscan.report.sources import Pictures
 
 __all__ = ["Match", "Panel", "gallery"]
@@ -53,6 +53,7 @@ class Match:
     alignment: tuple[tuple[str, str], ...]
     facts: tuple[tuple[str, str], ...]
     panels: tuple[Panel, ...]
+    kinds: tuple[str, ...] = ()  # what was done to align it, without amounts
 
     @property
     def wide(self) -> bool:
@@ -93,6 +94,7 @@ def _match(
         alignment=tuple(_alignment(pair, aligned)),
         facts=tuple(_facts(pair)),
         panels=_panels(pair, aligned, names, synthetic, train),
+        kinds=() if aligned is None else kinds(aligned.aligned_by),
     )
 
 

@@ -9,7 +9,16 @@ from doppelscan.estimates import Estimate
 from doppelscan.findings import Findings
 from doppelscan.report.numbers import between, counted, share
 
-__all__ = ["Reservation", "Verdict", "changed", "limits", "reservations", "verdict", "verdict_sentence"]
+__all__ = [
+    "Reservation",
+    "Verdict",
+    "changed",
+    "kinds",
+    "limits",
+    "reservations",
+    "verdict",
+    "verdict_sentence",
+]
 
 POWERFUL = 0.8  # an audit that finds fewer of its planted copies gives no all-clear
 
@@ -105,6 +114,15 @@ def changed(aligned_by: str) -> str:
     ('mirrored, turned by 8°, enlarged 1.12 times, bent', 'as it is')
     """
     return ", ".join(_change(*word.split("_", 1)) for word in aligned_by.split())
+
+
+def kinds(aligned_by: str) -> tuple[str, ...]:
+    """What became of a training image, without how much.
+
+    >>> kinds("mirrored turned_-8 scaled_1.12"), kinds("as_it_is")
+    (('mirrored', 'turned', 'scaled'), ('as_it_is',))
+    """
+    return tuple(word if word == "as_it_is" else word.partition("_")[0] for word in aligned_by.split())
 
 
 def _change(word: str, amount: str = "") -> str:

@@ -52,9 +52,10 @@ def _best_cut(score: Float64[np.ndarray, " n"], copy: Bool[np.ndarray, " n"]) ->
     lower, upper = values[:-1], values[1:]
     if not len(lower):
         return float(values[0])
-    found = (score[copy][:, None] > lower).mean(axis=0)
-    left = (score[~copy][:, None] <= lower).mean(axis=0)
-    best = len(lower) - 1 - int(np.argmax((found + left)[::-1]))
+    found = (score[copy][:, None] > lower).sum(axis=0)
+    left = (score[~copy][:, None] <= lower).sum(axis=0)
+    both = found * np.count_nonzero(~copy) + left * np.count_nonzero(copy)  # in whole numbers, ties are ties
+    best = len(lower) - 1 - int(np.argmax(both[::-1]))
     return _between(float(lower[best]), float(upper[best]))
 
 

@@ -21,6 +21,8 @@ __all__ = [
     "Level",
     "Recipe",
     "Source",
+    "merged",
+    "place_of",
     "read_recipe",
     "recipe_of",
 ]
@@ -160,7 +162,7 @@ def read_recipe(path: Path, scale: str | None = None) -> Recipe:
     if scale is not None and scale not in scales:
         cure = f"one of {', '.join(scales)}" if scales else "this recipe has one scale only"
         raise InputError(Problem(f"{scale!r} is no scale of {path.name}", where="--scale", cure=cure))
-    return recipe_of(_merged(content, scales.get(scale, {})), str(path))
+    return recipe_of(merged(content, scales.get(scale, {})), str(path))
 
 
 def recipe_of(values: Mapping[str, Any], where: str) -> Recipe:
@@ -174,21 +176,22 @@ def recipe_of(values: Mapping[str, Any], where: str) -> Recipe:
     try:
         return TypeAdapter(Recipe).validate_python(values)
     except ValidationError as error:
-        found = [Problem(one["msg"], where=f"{where}: {_place(one['loc'])}") for one in error.errors()]
+        found = [Problem(one["msg"], where=f"{where}: {place_of(one['loc'])}") for one in error.errors()]
         raise InputError(found) from error
 
 
-def _place(path: tuple[int | str, ...]) -> str:
+def place_of(path: tuple[int | str, ...]) -> str:
+    """Where in a recipe something is wrong."""
     return ".".join(map(str, path)) or "recipe"
 
 
-def _merged(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def merged(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Tables are merged; anything else is replaced."""
-    merged = dict(content)
+    whole = dict(content)
     for name, value in changes.items():
         both = isinstance(value, Mapping) and isinstance(content.get(name), Mapping)
-        merged[name] = _merged(content[name], value) if both else value
-    return merged
+        whole[name] = merged(content[name], value) if both else value
+    return whole
 
 
 def _problems(recipe: Recipe) -> Iterator[str]:

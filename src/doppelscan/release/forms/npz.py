@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
@@ -144,7 +144,7 @@ def _about_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[s
         yield f"{info.filename} is no array of images: {error}"
 
 
-def _described(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+def _described(file: Any) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     """Shape and type that a header tells, what is too large or no number refused."""
     if np.lib.format.read_magic(file) != (1, 0):
         raise UnreadableImage("its header is of another version")

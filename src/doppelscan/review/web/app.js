@@ -64,6 +64,7 @@ const go = async (to) => {
 /** Fetch what will be looked at next, nearest first, and get it ready to be drawn. */
 const ahead = async () => {
   const from = place;
+  delete document.body.dataset.ahead;
   for (const to of [from + 1, from + 2, from - 1]) {
     const id = queue.pairs[to]?.id;
     if (!id) continue;
@@ -71,6 +72,7 @@ const ahead = async () => {
     if (!pair || from !== place) continue;
     await Promise.all(pair.planes.map((plane) => ready(pair, plane, Math.floor(plane.slices / 2)))).catch(() => null);
   }
+  if (from === place) document.body.dataset.ahead = entry().id;
   for (let step = 1; step <= 16 && from === place && stage.pair; step += 1) {
     const near = stage.planes.flatMap((number) => [step, -step].map((by) => [number, stage.slices[number] + by]));
     const there = near.filter(([number, k]) => k >= 0 && k < stage.pair.planes[number].slices);
@@ -81,7 +83,7 @@ const ahead = async () => {
 const ready = (pair, plane, k) => {
   const where = { plane: plane.name, slice: k, channel: Math.min(stage.channel, pair.channels - 1) };
   return Promise.all(
-    ["synthetic", stage.aligned ? "laid" : "training"].map(async (layer) => {
+    [...new Set(["synthetic", stage.aligned ? "laid" : "training", ...stage.layers])].map(async (layer) => {
       drawable(await slice(pair, layer, where).promise, pair, plane, where.channel, stage.tone);
     }),
   );

@@ -1,0 +1,55 @@
+"""Verdicts count for the images that were looked at, and not for others of the same name."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from doppelscan.errors import ReleaseBlocked
+from doppelscan.findings import read_run
+from doppelscan.imagesets import open_images
+from doppelscan.release import Limits, ReleaseSettings, release
+from doppelscan.release.readings import standing_verdicts
+from doppelscan.review import pair_fingerprint
+from doppelscan.review.verdicts import PairKey, Verdicts
+
+from .conftest import DRAWN, SAID, Audited
+
+
+@pytest.fixture
+def read(audited: Audited, tmp_path: Path) -> Path:
+    """A run in which one reader looked at the three most suspicious images that pass, one of them another than now."""
+    run = Path(shutil.copytree(audited.run, tmp_path / "run"))
+    synthetic, train = open_images(audited.folders.synthetic), open_images(audited.folders.train)
+    verdicts = Verdicts(run)
+    for k, label in ((21, "novel"), (20, "novel"), (19, "copy")):
+        seen = pair_fingerprint(synthetic[k], train[k if k == 21 else 5])
+        verdicts.add("anna", PairKey(DRAWN[k], f"IM-{k:04d}-0001.png"), label, "", seen)  # type: ignore[arg-type]
+    return run
+
+
+def test_a_novel_about_another_image_does_not_stand_and_a_copy_always_does(read: Path) -> None:
+    standing = standing_verdicts(read, read_run(read), {})
+    assert list(standing["synthetic_id"]) == [DRAWN[21], DRAWN[19]]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_readers_withhold_images_and_what_they_have_not_seen_blocks(read: Path, tmp_path: Path) -> None:
+    limits = Limits(max_copied=0.5, max_exposed=5, min_power=0.1, review_top=2)
+    with pytest.raises(ReleaseBlocked) as blocked:
+        release(read, tmp_path / "out", settings=ReleaseSettings(about=SAID, limits=limits))
+    assert blocked.value.names == ("unreviewed",)
+    assert DRAWN[20] in str(blocked.value)
+    assert DRAWN[21] not in str(blocked.value)
+    done = release(
+        read,
+        tmp_path / "out",
+        settings=ReleaseSettings(about=SAID, limits=limits, allow={"unreviewed": "seen on paper"}),
+    )
+    assert done.selection.withheld[DRAWN[19]] == "readers"
+    readers = done.record.readers
+    assert readers is not None
+    assert (readers.n_readers, readers.n_images, readers.verdicts) == (1, 2, {"copy": 1, "novel": 1})
+    assert "anna" not in (done.folder / "README.md").read_text() + (done.folder / "audit.json").read_text()

@@ -1,0 +1,132 @@
+"""A measurement of utility from beginning to end, on a few small lesions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from doppelscan.errors import InputError
+from doppelscan.findings.utility import read_utility
+from doppelscan.imagesets import ImageSet
+from doppelscan.report.utility_page import write_utility_report
+from doppelscan.settings import Resources
+from doppelscan.utility import Done, Given, UtilitySettings, cells, measured, measuring
+from lesions import lesions
+
+ONE = Resources(workers=1)
+SETTINGS = UtilitySettings(
+    real_per_class=(2, 4, 50, 0),
+    synthetic_per_real=(1, 9),
+    n_seeds=2,
+    encoder="pixels",
+    groups=("skin_tone",),
+    n_draws=20,
+)
+
+
+@pytest.fixture(scope="module")
+def sets() -> dict[str, ImageSet]:
+    return {
+        name: lesions(n, first, size=12)
+        for name, n, first in (("real", 18, 0), ("test", 18, 99), ("synthetic", 45, 199))
+    }
+
+
+@pytest.fixture(scope="module")
+def done(
+    module_cache: None, sets: dict[str, ImageSet], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Done]:
+    out = tmp_path_factory.mktemp("utility")
+    return out, measured(**sets, settings=SETTINGS, out=out, resources=ONE)
+
+
+def test_every_cell_that_can_be_is_measured(done: tuple[Path, Done]) -> None:
+    found = done[1].run.utility
+    joined = {(o.arm, o.real_per_class, o.per_real) for o in found.outcomes if o.part == "joined"}
+    assert {("real", 2.0, 0), ("real", 6.0, 0), ("duplicated", 2.0, 9), ("synthetic", 4.0, 1)} <= joined
+    assert ("synthetic", 2.0, 9) not in joined or found.absent
+    assert any("50 real images" in note for note in found.notes)
+    assert [arm.kind for arm in found.arms] == ["control", "control", "generator"]
+
+
+def test_a_given_set_is_declared_and_a_refitted_one_is_not(done: tuple[Path, Done]) -> None:
+    assert "not made anew from the granted real images" in done[1].run.utility.declared[0]
+
+
+def test_what_is_written_is_read_and_shown(done: tuple[Path, Done]) -> None:
+    out, run = done
+    assert read_utility(out).utility.to_json() == run.run.utility.to_json()
+    page = write_utility_report(out).read_text()
+    for words in ("Not a fair comparison", "Worth in real images", "Against the controls", "skin tone"):
+        assert words in page
+    assert "src=&#34;" not in page
+
+
+def test_cells_tell_every_seed_class_and_group(done: tuple[Path, Done]) -> None:
+    table = done[1].run.cells
+    mine = table[(table["arm"] == "real") & (table["real_per_class"] == 4) & (table["group"] == "all")]
+    assert mine["seed"].tolist() == [0, 1]
+    assert {"class=nevus", "skin_tone=I"} <= set(table["group"])
+    assert table["accuracy"].between(0, 1).all()
+
+
+def test_a_measurement_that_is_made_again_trains_nothing(
+    sets: dict[str, ImageSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = UtilitySettings(
+        real_per_class=(2, 4), synthetic_per_real=(1,), n_seeds=1, encoder="pixels", n_draws=20
+    )
+    first = measured(**sets, settings=few, resources=ONE)
+
+    def never(*_: object) -> None:
+        raise AssertionError("a cell was trained again")
+
+    monkeypatch.setattr(cells, "probe", never)
+    assert measured(**sets, settings=few, resources=ONE).run.utility.to_json() == first.run.utility.to_json()
+
+
+def test_copies_that_an_audit_flagged_make_an_arm_without_them(
+    sets: dict[str, ImageSet], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ids = sets["synthetic"].table["id"]
+    matches = pd.DataFrame({"synthetic_id": ids, "copied": [n < 6 for n in range(len(ids))]})
+    monkeypatch.setattr(measuring, "read_run", lambda _: SimpleNamespace(matches=matches))
+    few = UtilitySettings(
+        real_per_class=(2,),
+        synthetic_per_real=(1,),
+        n_seeds=1,
+        encoder="pixels",
+        n_draws=20,
+        synthetic_alone=False,
+    )
+    run = measured(**sets, settings=few, only_released=tmp_path, resources=ONE).run
+    assert {"synthetic", "synthetic, released"} <= {arm.name for arm in run.utility.arms}
+    shown = run.embedding[run.embedding["arm"] == "synthetic, released"]["id"]
+    assert not set(shown) & set(ids[:6])
+
+
+def test_all_that_is_wrong_is_said_at_once(sets: dict[str, ImageSet]) -> None:
+    real = sets["real"]
+    odd = ImageSet.from_arrays(real.read(0, 3), pd.DataFrame({"label": ["wart"] * 3}), name="odd")
+    with pytest.raises(InputError, match="wart") as caught:
+        measured(
+            real=real, test=sets["test"], synthetic=odd, settings=UtilitySettings(groups=("sex", "race"))
+        )
+    assert "race" in str(caught.value)
+    with pytest.raises(InputError, match="both trained on and held out"):
+        measured(real=real, test=real, synthetic=sets["synthetic"])
+    with pytest.raises(InputError, match="nothing to measure"):
+        measured(real=real, test=sets["test"])
+    with pytest.raises(InputError, match="several arms"):
+        measured(real=real, test=sets["test"], makers=[Given(real, "a"), Given(real, "a")])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"real_per_class": ()}, {"n_seeds": 0}, {"classifier": "tree"}, {"outcome": "luck"}]
+)
+def test_settings_out_of_range_are_refused_by_name(wrong: dict[str, object]) -> None:
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        UtilitySettings(**wrong)  # type: ignore[arg-type]
