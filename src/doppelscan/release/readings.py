@@ -1,4 +1,4 @@
-"""Which verdicts of readers still hold? Any that speak against an image; "novel" of the very pair that was seen only."""
+"""Which verdicts of readers still hold? Any that speak against an image; "novel" of the very pair seen only."""
 
 from __future__ import annotations
 
