@@ -22,6 +22,7 @@ from doppelscan.generators.ddpm.drawing import scheduler_of
 from doppelscan.generators.drawing import at_once, drawn
 from doppelscan.generators.family import Subject
 from doppelscan.generators.nets.unet import Plan, UNet
+from doppelscan.generators.wanted import Wanted
 from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
 from generating.learning import CPU, beginner
@@ -58,8 +59,7 @@ def ours(plan: Plan, a: argparse.Namespace) -> Callable[[], np.ndarray]:
     return lambda: drawn(
         about,
         learner.averaged,
-        seeds=seeds,
-        labels=labels,
+        Wanted(seeds, labels),
         options=options,
         device=CPU,
         size=together(a),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -100,11 +102,11 @@ def by_encoder(name: str) -> Method:
     return published
 
 
-def registered(images: Cohort, queries: np.ndarray) -> Found:
+def registered(images: Cohort, queries: np.ndarray, effort: Literal["quick", "thorough"] = "quick") -> Found:
     """The statistic that an audit by `registered` rests on: the margins of all kinds of evidence."""
     train, held = _set(images.train, images.train_patient), _set(images.compared)
     references = References(train, held, Resources(), silent)
-    settings = AuditSettings(method="registered", effort="quick")
+    settings = AuditSettings(method="registered", effort=effort)
     found = learnt(references, frozenset(), settings).match(ArrayBlocks(queries), "benchmark")
     return np.nan_to_num(found.statistic, nan=-np.inf), found.best
 
@@ -121,6 +123,7 @@ METHODS: dict[str, Method] = BASELINES | {
     "contrastive": contrastive,
     "contrastive, standard": contrastive_standard,
     "registered": registered,
+    "registered, thorough": partial(registered, effort="thorough"),
 }
 
 

@@ -19,6 +19,7 @@ from doppelscan.generators.engine import Lesson, training
 from doppelscan.generators.examples import examples_of
 from doppelscan.generators.learner import Learner
 from doppelscan.generators.team import Team
+from doppelscan.generators.wanted import Wanted
 from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
@@ -43,8 +44,7 @@ class Ours:
         return drawn(
             self.about,
             self.learner.averaged,
-            seeds=seeds,
-            labels=labels,
+            Wanted(seeds, labels),
             options=options or Drawing(),
             device=CPU,
             size=at_once(self.about.subject, CPU),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -9,12 +10,14 @@ import pandas as pd
 import pytest
 
 from doppelscan.audit import AuditSettings, audit, learning
-from doppelscan.audit.learning import trains
+from doppelscan.audit.learning import learnt, trains
+from doppelscan.audit.matching import References
 from doppelscan.audit.witnesses import Aligned
 from doppelscan.errors import InputError
 from doppelscan.imagesets import ImageSet
 from doppelscan.registration import AlignmentSettings
 from doppelscan.settings import Resources
+from doppelscan.workers import silent
 from textures import textures
 
 SETTINGS = AuditSettings(n_controls=1, n_null_patients=3, n_draws=2)
@@ -90,3 +93,11 @@ def test_two_patients_without_a_holdout_are_enough() -> None:
 def test_a_threshold_on_correlation_asks_for_a_method_of_correlations() -> None:
     with pytest.raises(InputError, match="choose the method pearson or contrastive"):
         AuditSettings(calibration="dar")
+
+
+@pytest.mark.parametrize(("effort", "heard"), [("quick", False), ("standard", False), ("thorough", True)])
+def test_only_a_thorough_look_at_flat_images_compares_their_finest_detail(effort: str, heard: bool) -> None:
+    films = ImageSet.from_arrays(textures(30), pd.DataFrame({"patient": [f"p{i}" for i in range(30)]}))
+    settings = replace(SETTINGS, effort=effort)
+    references = learnt(References(films, None, RESOURCES, silent), frozenset(), settings)
+    assert ("fine tiles" in {kind.name for kind in references.kinds}) is heard

@@ -14,6 +14,7 @@ from cohorts import films, joined, noisy_copies
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.errors import __all__ as errors
 from doppelscan.findings import ALIGNMENTS, CONTROLS, MATCHES, NULLS, Findings, read_run
+from doppelscan.findings.derived import DERIVED
 from doppelscan.findings.membership import MEMBERSHIP_FILES, SCORES, Attack, Difference, Membership, Told
 from doppelscan.findings.power import PLANTED, POWER_FILES, Detection, Power
 from doppelscan.findings.quality import QUALITY_FILES, SAMPLES, Quality, TwoSample
@@ -31,6 +32,7 @@ TABLES = {
     "power.parquet": PLANTED,
     "membership.parquet": SCORES,
     "alignments.parquet": ALIGNMENTS,
+    "derived.parquet": DERIVED,
     "quality.parquet": SAMPLES,
 }
 

@@ -63,7 +63,11 @@ def tiny_model(
             norm_num_groups=8,
         ).save_pretrained(folder / "unet")
         DDPMScheduler(
-            num_train_timesteps=steps, beta_schedule="squaredcos_cap_v2", prediction_type=prediction
+            num_train_timesteps=steps,
+            beta_schedule="squaredcos_cap_v2",
+            prediction_type=prediction,
+            steps_offset=1,
+            clip_sample=False,
         ).save_pretrained(folder / "scheduler")
     return folder
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doppelscan.errors import InputError
-from doppelscan.search.tile_grid import LENGTH, TileGrid, TileSettings
+from doppelscan.search.tile_grid import LENGTH, Detail, TileGrid, TileSettings
 from textures import textures
 
 from .oracle import correlation
@@ -26,6 +28,25 @@ def test_products_of_tiles_are_their_correlations() -> None:
         for i, j in [(0, 1), (2, 3), (1, 1)]:
             product = float(vectors[tile, i] @ vectors[tile, j]) / LENGTH**2
             assert product == pytest.approx(correlation(cut[i], cut[j]), abs=2e-3)
+
+
+def test_where_there_is_little_detail_noise_makes_correlations_small() -> None:
+    rng = np.random.default_rng(0)
+    faint = np.stack([rng.normal(0, deviation, (1, 24, 24)) for deviation in (0.02, 1.0)])
+    faint[:, 0, 0, 0] = 256  # the range
+    grid = TileGrid.of((1, 24, 24), replace(SMALL, detail=Detail(finer=2.0, grain=1 / 256)))
+    own = np.square(grid.vectors(faint)).sum(2)[6:] / LENGTH**2
+    assert own[:, 0].max() < 0.01
+    assert 0.2 < own[:, 1].min() < own[:, 1].max() < 0.7
+    assert own[:, 1].mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_edges_count_as_much_as_the_limit_however_high() -> None:
+    image = np.zeros((1, 24, 24), np.float32)
+    image[..., 12:] = 1.0
+    fine = Detail(finer=1.0, most=0.1).of(image)
+    assert (fine.min(), fine.max()) == (pytest.approx(-0.1), pytest.approx(0.1))
+    np.testing.assert_allclose(fine[..., :6], 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(1, 24, 24), (3, 12, 24), (2, 24, 12, 12)])

@@ -7,7 +7,7 @@ import pytest
 
 from doppelscan.errors import InputError
 from doppelscan.search import ArrayBlocks
-from doppelscan.search.tiles import TileMatches, TileSettings, match_tiles
+from doppelscan.search.tiles import Detail, TileMatches, TileSettings, match_tiles
 from doppelscan.settings import Resources
 from textures import textures
 
@@ -54,6 +54,24 @@ def test_a_part_of_the_mirrored_image_is_found_and_boxed_where_it_lies_in_the_qu
     assert overlap(found.boxes[0], box) > 0.8
     unmirrored = match_tiles(query, REFERENCES, TileSettings(mirrored=False), resources=AMPLE)
     assert unmirrored.statistic[0] < found.statistic[0] / 2
+
+
+def test_a_smooth_lesion_is_known_by_its_finest_detail_where_patients_are_much_alike() -> None:
+    rng, grain = np.random.default_rng(0), 3
+    alike = 100 + 60 * np.sin(np.arange(96) / 9)[:, None] * np.cos(np.arange(96) / 13)
+    references, hosts = (
+        np.stack([alike + rng.normal(0, grain, (1, 96, 96)) for _ in range(n)]).round().astype(np.uint8)
+        for n in (30, 6)
+    )
+    box = (slice(31, 49), slice(52, 70))
+    queries = np.stack([with_part(host, references[20 + i], box) for i, host in enumerate(hosts)])
+    fine = TileSettings(side=224, tile=8, step=4, detail=Detail())
+    found, novel = (match_tiles(images, references, fine, resources=AMPLE) for images in (queries, hosts))
+    assert found.indices.tolist() == [20, 21, 22, 23, 24, 25]
+    assert found.statistic.min() > 1.5 * novel.statistic.max()
+    assert min(overlap(one, box) for one in found.boxes) > 0.8
+    coarse, usual = (match_tiles(images, references, resources=AMPLE) for images in (queries, hosts))
+    assert coarse.statistic.min() < 1.2 * usual.statistic.max()
 
 
 @pytest.mark.parametrize("axis", [None, 1])

@@ -37,7 +37,8 @@ def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) 
     and the other half, `unseen`, is a fair null; a null of images that an encoder was trained on is
     anti-conservative. `twins` are patients found under two names; their held-out images are not trained on. For
     paper B's threshold the encoder sees the training set alone, as there. A pretrained encoder has seen none. Where too
-    few patients are held out to train one, `registered` does without: pixels from afar name whom it aligns.
+    few patients are held out to train one, `registered` does without: pixels from afar name whom it aligns. A thorough
+    look at flat images also compares their finest detail.
     """
     if settings.method == "contrastive":
         encoder, holdout, unseen = _encoder(pixels, twins, settings)
@@ -45,7 +46,14 @@ def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) 
             pixels, (Correlated(Encoded(encoder, learnt=unseen is not None)),), holdout, unseen
         )
     films, from_afar = _recognisable(pixels.train, settings.seed), _from_afar(pixels.train)
-    witnesses: tuple[Witness, ...] = (Correlated(), *from_afar, Tiles(), *([Points()] if films else []))
+    fine = [Tiles.fine()] if settings.effort == "thorough" and len(pixels.train.shape) == 3 else []
+    witnesses: tuple[Witness, ...] = (
+        Correlated(),
+        *from_afar,
+        Tiles(),
+        *fine,
+        *([Points()] if films else []),
+    )
     if films and settings.pretrained is None:
         return _measured(_references(pixels, witnesses, pixels.holdout, None), settings.seed)
     if settings.preset is not None and not _enough_to_learn(pixels.holdout):

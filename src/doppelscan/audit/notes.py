@@ -62,6 +62,12 @@ def derived_notes(derived: DerivedFindings | None) -> Iterator[str]:
             "each was matched with all patients but its source's. Whether its new part repeats what was hidden of the "
             "source is told apart, by pixels at their place; power and planted copies are about copies of others."
         )
+    if derived.n:
+        yield (
+            f"Of the {derived.n} made from training images {derived.from_others.percent()} copy another patient, and "
+            f"the new part of {derived.from_source.percent()} repeats its source ({derived.from_source.n} judged, "
+            f"against {derived.n_null} made from held-out images of {derived.n_null_patients} patients)."
+        )
     if derived.n and not derived.from_source.known:
         yield (
             "No images were made from held-out ones by the same strategies, so nothing can be said about copying from "

@@ -24,6 +24,7 @@ from doppelscan.cli.review import review
 from doppelscan.cli.sample import sample
 from doppelscan.cli.study import study
 from doppelscan.cli.train import train
+from doppelscan.cli.utility import utility
 from doppelscan.errors import DoppelscanError, GateFailed
 
 __all__ = ["app", "main"]
@@ -50,6 +51,7 @@ for command in (
     power,
     quality,
     membership,
+    utility,
     study,
     release,
     check,

@@ -13,8 +13,9 @@ from doppelscan.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from doppelscan.generators.family import Settings
+    from doppelscan.imagesets import ImageSet
 
-__all__ = ["train"]
+__all__ = ["settings_named", "train"]
 
 
 def train(
@@ -24,6 +25,7 @@ def train(
     holdout: Annotated[
         str | None, typer.Option(help="Real images of other patients: the loss on them is logged beside.")
     ] = None,
+    label: Annotated[str | None, typer.Option(help="Learn from the images of this label alone.")] = None,
     preset: Annotated[
         str, typer.Option(help="tiny: minutes on two cores; base: hours on a GPU; or a paper's own.")
     ] = "tiny",
@@ -68,7 +70,7 @@ def train(
     from doppelscan.imagesets.saving import cached
     from doppelscan.workers import processes_kept
 
-    settings, resources = _settings(family, preset, changes or []), as_resources(memory, workers, device)
+    settings, resources = settings_named(family, preset, changes or []), as_resources(memory, workers, device)
     preparation = as_preparation(size=size, channels=channels)
     with processes_kept(), shown_progress() as progress:
         sets = [
@@ -76,7 +78,10 @@ def train(
             for path in (images, holdout)
             if path is not None
         ]
-        sets = [cached(one, preparation=preparation, resources=resources, progress=progress) for one in sets]
+        sets = [
+            cached(_of(one, label), preparation=preparation, resources=resources, progress=progress)
+            for one in sets
+        ]
         if amend:
             change(out, settings, seed=seed)
         held = sets[1] if holdout is not None else None
@@ -108,6 +113,17 @@ def train(
         say(_when_to_stop(out, most_copied))
 
 
+def _of(images: ImageSet, label: str | None) -> ImageSet:
+    """The images of one label, if one is asked for."""
+    if label is None:
+        return images
+    chosen = (images.table["label"] == label).to_numpy().nonzero()[0]
+    if len(chosen) == 0:
+        labels = ", ".join(sorted(images.table["label"].dropna().unique())) or "none has a label"
+        raise InputError(Problem(f"no image of {images.name} is {label!r}", where="--label", cure=labels))
+    return images.take(chosen)
+
+
 def _when_to_stop(out: Path, most_copied: float) -> str:
     """Which checkpoint to draw from, and where the curve is."""
     from doppelscan.mitigation import looks_at
@@ -125,7 +141,7 @@ def _when_to_stop(out: Path, most_copied: float) -> str:
     )
 
 
-def _settings(family: str, preset: str, changes: list[str]) -> Settings:
+def settings_named(family: str, preset: str, changes: list[str]) -> Settings:
     """The preset's settings with the changes."""
     from doppelscan.generators import changed, family_named
 

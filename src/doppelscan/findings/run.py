@@ -81,7 +81,6 @@ def write_run(folder: Path, run: Run) -> None:
     for stale in (
         "findings.json",
         "report.html",
-        "derived.parquet",
         *(path.name for path in folder.glob(".draft-*")),
     ):
         (folder / stale).unlink(missing_ok=True)
@@ -89,8 +88,7 @@ def write_run(folder: Path, run: Run) -> None:
     write_table(folder / "nulls.parquet", run.nulls, NULLS)
     write_table(folder / "controls.parquet", run.controls, CONTROLS)
     write_table(folder / "alignments.parquet", run.alignments, ALIGNMENTS)
-    if len(run.derived):
-        write_table(folder / "derived.parquet", run.derived, DERIVED)
+    write_table(folder / "derived.parquet", run.derived, DERIVED)
     write_json(folder / "run.json", {"format": RECORD_FORMAT} | dict(run.record))
     write_text(folder / "run.log", "".join(f"{line}\n" for line in run.log))
     write_json(folder / "findings.json", run.findings.to_json())
@@ -132,7 +130,7 @@ def read_run(folder: Path) -> Run:
 
 
 def _derived(path: Path) -> pd.DataFrame:
-    """What was made from real images; a run without such has no such file."""
+    """What was made from real images; the first runs have no such file."""
     return read_table(path, DERIVED) if path.exists() else _no_derived()
 
 

@@ -109,7 +109,7 @@
   const filters = () => {
     const list = matches[0].parentElement;
     const kinds = values((match) => match.dataset.kinds.split(" ").filter(Boolean));
-    const [verdict, verdicts] = choice("Show", [["", "all"], ["flagged", "flagged"], ["unflagged", "not flagged"]]);
+    const [verdict, verdicts] = choice("Show", [["", "all"], ["flagged", "flagged"], ["unflagged", "all others"]]);
     const [patient, patients] = choice("Patient", [["", "all"], ...values((match) => match.dataset.patient).map((name) => [name, name])]);
     const [kind, aligned] = choice("Aligned", [["", "in any way"], ...kinds.map((word) => [word, KINDS[word] ?? word])]);
     const [order, orders] = choice("Order by", Object.keys(ORDERS).map((name) => [name, name]));

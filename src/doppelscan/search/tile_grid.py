@@ -7,11 +7,12 @@ from itertools import product
 
 import numpy as np
 from jaxtyping import Float32, Int64, Shaped
+from scipy import ndimage
 
 from doppelscan.encoders.shades import no_longer_than, refuse_unless_finite, shrunk
 from doppelscan.errors import InputError, Problem
 
-__all__ = ["LENGTH", "TileGrid", "TileSettings"]
+__all__ = ["LENGTH", "Detail", "TileGrid", "TileSettings"]
 
 LENGTH = 4090.0
 """How long the vector of a tile is. Its components are integers: with 4090**2 < 2**24, float32 holds the product of
@@ -21,16 +22,43 @@ _LEAST_DETAIL = 1e-3  # standard deviation of a tile with detail, as a share of 
 
 
 @dataclass(frozen=True)
+class Detail:
+    """What is left of an image when only its grain and finest lines are looked at; shares are of the image's range.
+
+    Attributes
+    ----------
+    finer
+        Only what a blur of so many pixels removes.
+    most
+        Edges count as much as this share, however high they are: they are alike in all patients.
+    grain
+        The deviation of noise by which nobody is known: where a tile has as much of it as of detail, its correlations
+        are half of what they would be.
+    """
+
+    finer: float = 1.0
+    most: float = 1 / 64
+    grain: float = 1 / 512
+
+    def of(self, image: Float32[np.ndarray, "c *space"]) -> Float32[np.ndarray, "c *space"]:
+        """The detail of an image of range 1."""
+        radii = (0.0, *(self.finer for _ in image.shape[1:]))
+        fine = image - ndimage.gaussian_filter(image, radii, mode="nearest")
+        return np.asarray(np.clip(fine, -self.most, self.most))
+
+
+@dataclass(frozen=True)
 class TileSettings:
     """Tiles of `tile` pixels every `step` pixels of images shrunk to `side` along their longest side.
 
-    Each query is compared as it is and, if `mirrored`, with left and right exchanged.
+    Each query is compared as it is and, if `mirrored`, with left and right exchanged; all of it, or its `detail` only.
     """
 
     side: int = 64
     tile: int = 10
     step: int = 5
     mirrored: bool = True
+    detail: Detail | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.step <= self.tile <= self.side or self.tile < 2:
@@ -46,12 +74,14 @@ class TileGrid:
     small: tuple[int, ...]
     tile: tuple[int, ...]
     step: int
+    detail: Detail | None = None
 
     @staticmethod
     def of(shape: tuple[int, ...], settings: TileSettings) -> TileGrid:
         """The grid of images of this shape (c, *space); small images are not enlarged."""
         small = no_longer_than(settings.side, shape[1:])
-        return TileGrid(shape, small, tuple(min(settings.tile, length) for length in small), settings.step)
+        tile = tuple(min(settings.tile, length) for length in small)
+        return TileGrid(shape, small, tile, settings.step, settings.detail)
 
     @property
     def n_tiles(self) -> tuple[int, ...]:
@@ -91,6 +121,8 @@ class TileGrid:
         """
         _refuse_other(pixels, self.shape)
         small = np.stack([shrunk(image, self.small) for image in pixels])
+        if self.detail:
+            small = np.stack([self.detail.of(image) for image in small])
         least = _LEAST_DETAIL * small.reshape(len(small), -1).std(axis=1)
         corners = product(*(range(0, n * self.step, self.step) for n in self.n_tiles))
         return np.stack([self._tile(small, corner, least) for corner in corners])
@@ -106,6 +138,8 @@ class TileGrid:
         centred = (tile - tile.mean(axis=2, keepdims=True)).reshape(len(small), -1)
         length = np.sqrt((centred * centred).sum(axis=1))
         has_detail = length > np.maximum(least * np.sqrt(centred.shape[1]), np.finfo(np.float32).tiny)
+        if self.detail:
+            length = np.hypot(length, self.detail.grain * np.sqrt(centred.shape[1]))
         unit = centred / np.where(has_detail, length, np.inf)[:, None]
         return np.asarray(np.rint(unit * LENGTH), dtype=np.float32)
 

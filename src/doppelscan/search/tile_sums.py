@@ -63,21 +63,25 @@ def _to_z(products, z, scale, largest):  # type: ignore[no-untyped-def]
 
 @compiled
 def _take_in(z, places, left_out, first, sums, who):  # type: ignore[no-untyped-def]
+    n_tiles, n = places.shape[1], z.shape[2]
+    mean = np.empty(n, dtype=np.float64)
     for i in range(z.shape[1]):
         for p in range(len(places)):
+            mean[:] = 0.0
+            for t in range(n_tiles):
+                agreed = z[places[p, t], i]
+                for j in range(n):
+                    mean[j] += agreed[j]
             count, total = sums[0, i, p], sums[1, i, p]
             squares, most, best = sums[2, i, p], sums[3, i, p], who[i, p]
-            for j in range(z.shape[2]):
+            for j in range(n):
                 if left_out[i, j]:
                     continue
-                mean = 0.0
-                for t in places[p]:
-                    mean += z[t, i, j]
-                mean /= len(places[p])
+                one = mean[j] / n_tiles
                 count += 1
-                total += mean
-                squares += mean * mean
-                if best < 0 or mean > most:
-                    most, best = mean, first + j
+                total += one
+                squares += one * one
+                if best < 0 or one > most:
+                    most, best = one, first + j
             sums[0, i, p], sums[1, i, p] = count, total
             sums[2, i, p], sums[3, i, p], who[i, p] = squares, most, best

@@ -23,12 +23,12 @@ from jaxtyping import Bool, Float32, Float64, Int64, Shaped
 from doppelscan.errors import InputError, Problem
 from doppelscan.search.blocks import Blocks, as_blocks
 from doppelscan.search.neighbours import Groups
-from doppelscan.search.tile_grid import TileGrid, TileSettings
+from doppelscan.search.tile_grid import Detail, TileGrid, TileSettings
 from doppelscan.search.tile_sums import TileSums
 from doppelscan.settings import Resources
 from doppelscan.workers import single_threaded_algebra
 
-__all__ = ["TileMatches", "TileSettings", "match_tiles"]
+__all__ = ["Detail", "TileMatches", "TileSettings", "match_tiles"]
 
 _MOST = 256  # images of either side at once
 
@@ -139,7 +139,7 @@ def _blocks(
 
 def _left_out(
     exclude: Groups | None, queries: tuple[int, int], references: tuple[int, int]
-) -> Bool[np.ndarray, "m n"]:
+) -> Bool[np.ndarray, "some others"]:
     """Which pairs, of so many images from a start each, do not count."""
     if exclude is None:
         return np.zeros((queries[1], references[1]), dtype=bool)

@@ -24,6 +24,7 @@ WITNESSES = [
     Posed(64),
     Points(),
     Tiles(),
+    Tiles.fine(),
     Aligned((Posed(64),)),
 ]
 
@@ -35,7 +36,7 @@ def asked(
     return matcher.named(ArrayBlocks(queries), k, exclude, RESOURCES, None)
 
 
-@pytest.mark.parametrize("witness", WITNESSES, ids=lambda w: type(w).__name__)
+@pytest.mark.parametrize("witness", WITNESSES, ids=lambda w: w.kinds[0].name)
 def test_each_kind_of_evidence_names_the_source_of_an_exact_copy(witness: Witness) -> None:
     found = asked(witness, PIXELS[[3, 10, 21]])
     assert len(found) == len(witness.kinds)
@@ -43,7 +44,7 @@ def test_each_kind_of_evidence_names_the_source_of_an_exact_copy(witness: Witnes
         assert one.indices[:, 0].tolist() == [3, 10, 21]
 
 
-@pytest.mark.parametrize("witness", WITNESSES, ids=lambda w: type(w).__name__)
+@pytest.mark.parametrize("witness", WITNESSES, ids=lambda w: w.kinds[0].name)
 def test_what_is_said_of_a_query_does_not_depend_on_its_company(witness: Witness) -> None:
     queries = np.concatenate([PIXELS[[5, 6]], textures(6, seed=1)])
     together, alone = asked(witness, queries, k=2), asked(witness, queries[[4]], k=2)
@@ -52,7 +53,7 @@ def test_what_is_said_of_a_query_does_not_depend_on_its_company(witness: Witness
         assert np.array_equal(many.scores[[4]], one.scores, equal_nan=True)
 
 
-@pytest.mark.parametrize("witness", WITNESSES, ids=lambda w: type(w).__name__)
+@pytest.mark.parametrize("witness", WITNESSES, ids=lambda w: w.kinds[0].name)
 def test_a_patient_s_own_images_are_left_out(witness: Witness) -> None:
     patient = SEEN.patients
     for one in asked(witness, PIXELS[[4, 9]], exclude=(patient[[4, 9]], patient)):
@@ -60,7 +61,7 @@ def test_a_patient_s_own_images_are_left_out(witness: Witness) -> None:
         assert not np.isin(patient[there], patient[[4, 9]]).any()
 
 
-@pytest.mark.parametrize("witness", WITNESSES, ids=lambda w: type(w).__name__)
+@pytest.mark.parametrize("witness", WITNESSES, ids=lambda w: w.kinds[0].name)
 def test_a_constant_image_is_like_nobody(witness: Witness) -> None:
     flat = np.full((1, 1, 96, 96), 9, dtype=np.uint8)
     strangers = asked(witness, textures(4, seed=2))

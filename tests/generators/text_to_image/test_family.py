@@ -94,7 +94,7 @@ def test_a_model_is_read_beside_the_weights_that_it_began_with_and_no_others(tmp
 
 def test_lora_moves_and_keeps_adapters_alone(tmp_path: Path) -> None:
     images = pictures(RGB)
-    chosen = settings("text_to_image", "moves=lora", "rank=2", "n_images=16", "checkpointing=true")
+    chosen = settings("text_to_image", "moves=lora", "rank=2", "n_images=8", "checkpointing=true")
     model = fit(images, chosen, out=tmp_path, keeping=QUIET)
     kept = weights(tmp_path)
     assert all("lora_" in name for name in kept if "/unet." in name and "made_from" not in name)
@@ -118,9 +118,10 @@ def test_pretrained_weights_draw_as_they_are_and_are_not_trained(tmp_path: Path)
 
 def test_sagers_sees_each_image_four_times(tmp_path: Path) -> None:
     changes = [f"weights={tiny_weights()}", "prompt={label}", "sampler_steps=2"]
-    model = fit(pictures(RGB), changed(PRESETS["sagers"], changes), out=tmp_path, keeping=QUIET)
-    assert model.checkpoint.seen == 4 * 12
-    again = fit(pictures(RGB), changed(PRESETS["sagers"], changes), out=tmp_path)
+    images = pictures(RGB, 4)
+    model = fit(images, changed(PRESETS["sagers"], changes), out=tmp_path, keeping=QUIET)
+    assert model.checkpoint.seen == 4 * 4
+    again = fit(images, changed(PRESETS["sagers"], changes), out=tmp_path)
     assert again.fingerprint == model.fingerprint
 
 
@@ -161,6 +162,22 @@ def test_a_prompt_that_is_too_long_is_refused(tmp_path: Path) -> None:
 def test_channels_that_the_model_has_not_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="text_to_image makes images of 1 or 3 channels, not of 2"):
         fit(pictures((2, 8, 8)), settings("text_to_image"), out=tmp_path)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_one_who_looks_into_it_sees_the_noise_that_it_sees(prediction: str, tmp_path: Path) -> None:
+    """What it foresees without noise, put together again with that noise, is what it was shown."""
+    place = tiny_model(tmp_path / "weights", prediction=prediction)
+    chosen = settings("text_to_image", f"weights={place}", "n_images=0")
+    model = fit(pictures(RGB), chosen, out=tmp_path / "model", keeping=QUIET)
+    within, t, labels = model.denoiser, torch.tensor([3, 30]), torch.tensor([0, -1])
+    x0 = within.start(torch.rand(2, *RGB) * 2 - 1)
+    found = within.noise(x0, t, labels)
+    told = model.networks["words"](["An image of high", ""])
+    said = model.networks["unet"](x0, t, encoder_hidden_states=told).sample
+    a = within.alpha_bar[t].view(-1, 1, 1, 1)
+    wanted = said if prediction == "epsilon" else a.sqrt() * said + (1 - a).sqrt() * x0
+    torch.testing.assert_close(found, wanted)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from doppelscan.audit.witnesses.witness import Exclude, Kind
 from doppelscan.imagesets import ImageSet
 from doppelscan.search import Blocks, Neighbours
-from doppelscan.search.tiles import TileSettings, match_tiles
+from doppelscan.search.tiles import Detail, TileSettings, match_tiles
 from doppelscan.settings import Resources
 from doppelscan.store import fingerprint
 from doppelscan.workers import Progress
@@ -30,8 +30,18 @@ class Tiles:
     """How strikingly a part of two images agrees at the same place, in standard deviations over all images of a set."""
 
     settings: TileSettings = field(default_factory=TileSettings)
+    name: str = "tiles"
     learnt: bool = False
-    kinds: tuple[Kind, ...] = (Kind("tiles", _as_it_is),)
+
+    @staticmethod
+    def fine() -> Tiles:
+        """Small tiles of the finest detail, which know a lesion; dear, since there are thousands an image."""
+        return Tiles(TileSettings(side=224, tile=8, step=4, detail=Detail()), "fine tiles")
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The one kind."""
+        return (Kind(self.name, _as_it_is),)
 
     @property
     def key(self) -> str:

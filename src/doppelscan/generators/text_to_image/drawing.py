@@ -59,7 +59,8 @@ def scheduler_of(settings: TextToImageSettings, networks: Networks, sampler: str
         raise InputError(Problem(f"{sampler!r} is no sampler", where="--sampler", cure=cure))
     if not 1 <= count <= most:
         raise InputError(Problem(f"{count} steps", where="--steps", cure=f"1 to {most}"))
-    diffusers, config = doors.diffusers(), steps_of(networks).config
+    diffusers = doors.diffusers()
+    config = steps_of(networks).config | {"clip_sample": False}  # latents may be of any size
     kind = {
         "dpm++": diffusers.DPMSolverMultistepScheduler,
         "ddim": diffusers.DDIMScheduler,

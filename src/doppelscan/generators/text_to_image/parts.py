@@ -78,7 +78,7 @@ class Words(nn.Module):
     def __init__(self, encoder: Borrowed, tokenizer: Any, kinds: Sequence[str]) -> None:
         super().__init__()
         self.encoder, self.kinds = encoder, tuple(kinds)
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self._known: dict[tuple[str, torch.device], torch.Tensor] = {}
 
     def of(self, labels: Int64[torch.Tensor, " n"]) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ class Words(nn.Module):
 
     def _numbers(self, prompt: str) -> Int64[torch.Tensor, "1 length"]:
         most = int(self.encoder.network.config.max_position_embeddings)
-        numbers: Int64[torch.Tensor, "1 n"] = self._tokenizer(
+        numbers: Int64[torch.Tensor, "1 n"] = self.tokenizer(
             [prompt], padding="max_length", max_length=most, return_tensors="pt"
         ).input_ids
         if numbers.shape[1] > most:

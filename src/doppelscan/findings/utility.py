@@ -1,0 +1,408 @@
+"""What a measurement of utility concludes: the content of `utility.json`, and of the tables beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import pandas as pd
+import pyarrow as pa
+
+from doppelscan.errors import FormatError, InputError, Problem
+from doppelscan.estimates import Estimate
+from doppelscan.findings.run import RECORD_FORMAT
+from doppelscan.store import read_json, read_table, write_json, write_table
+
+__all__ = [
+    "CELLS",
+    "EMBEDDING",
+    "UTILITY_FILES",
+    "UTILITY_FORMAT",
+    "Arm",
+    "Contrast",
+    "Outcome",
+    "Parents",
+    "Saturation",
+    "Seeds",
+    "Utility",
+    "UtilityRun",
+    "Worth",
+    "read_utility",
+    "write_utility",
+]
+
+UTILITY_FORMAT = "doppelscan-utility/1"
+UTILITY_FILES = ("utility.json", "cells.parquet", "embedding.parquet", "run.json", "report.html")
+
+# One row per cell and group of test images.
+CELLS = pa.schema(
+    [
+        ("arm", pa.string()),
+        ("part", pa.string()),  # joined, alone, reverse
+        ("real_per_class", pa.float64()),  # the mean over classes
+        ("per_real", pa.int32()),
+        ("seed", pa.int32()),
+        ("group", pa.string()),  # all; class=...; a column=its value
+        ("n_real", pa.int32()),
+        ("n_synthetic", pa.int32()),
+        ("n_test", pa.int32()),
+        ("chosen", pa.float64()),  # on granted images: a penalty, or a number of steps
+        ("accuracy", pa.float64()),
+        ("top3_accuracy", pa.float64()),  # null where there are no more than three classes
+        ("balanced_accuracy", pa.float64()),
+        ("auroc", pa.float64()),  # null where the group has one class
+        ("auprc", pa.float64()),
+        ("calibration_error", pa.float64()),
+    ],
+    metadata={"format": "doppelscan-utility-cells/1"},
+)
+
+# One row per image that was laid out: granted ones of the first seed, and what was made for them.
+EMBEDDING = pa.schema(
+    [
+        ("arm", pa.string()),
+        ("id", pa.string()),
+        ("label", pa.string()),
+        ("x", pa.float64()),  # along the first two principal axes of the real images' vectors
+        ("y", pa.float64()),
+        ("nearest_id", pa.string()),  # of a synthetic image: the granted real one whose vector is nearest
+        ("distance", pa.float64()),  # to it
+        ("source_id", pa.string()),  # what it was made from; null where unknown
+        ("source_distance", pa.float64()),
+    ],
+    metadata={"format": "doppelscan-utility-embedding/1"},
+)
+
+Value = TypeVar("Value", bound="_Values")
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Plain values and estimates, to JSON and back."""
+
+    ESTIMATES: ClassVar[tuple[str, ...]] = ()
+    TABLES: ClassVar[tuple[str, ...]] = ()  # of estimates by name
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; a limit that is not finite becomes None."""
+        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        data |= {name: _bounded(data[name]) for name in self.ESTIMATES}
+        return data | {name: {of: _bounded(one) for of, one in data[name].items()} for name in self.TABLES}
+
+    @classmethod
+    def from_json(cls: type[Value], data: Mapping[str, Any]) -> Value:
+        """What `to_json` wrote."""
+        values = {field.name: data[field.name] for field in fields(cls)}
+        values |= {name: _unbounded(data[name]) for name in cls.ESTIMATES}
+        tables = {name: {of: _unbounded(one) for of, one in data[name].items()} for name in cls.TABLES}
+        return cls(**values | tables)
+
+
+@dataclass(frozen=True)
+class Arm(_Values):
+    """Where images that join the real ones came from.
+
+    Attributes
+    ----------
+    kind
+        `generator` or `control`.
+    refitted
+        Whether it knows no real images but those that the classifier was granted.
+    """
+
+    name: str
+    kind: str
+    refitted: bool
+
+
+@dataclass(frozen=True)
+class Outcome(_Values):
+    """How classifiers of one cell did, over all seeds.
+
+    Attributes
+    ----------
+    arm, part, real_per_class, per_real
+        The cell, as in `cells.parquet`.
+    measures
+        Each measure of all test images.
+    by_group
+        The outcome that arms are compared by, for each group.
+    """
+
+    TABLES: ClassVar[tuple[str, ...]] = ("measures", "by_group")
+
+    arm: str
+    part: str
+    real_per_class: float
+    per_real: int
+    measures: dict[str, Estimate]
+    by_group: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Contrast(_Values):
+    """What a generator's images add over a control, with the same real images and the same seeds.
+
+    Attributes
+    ----------
+    against
+        `real`: the granted images alone; `duplicated`, `augmented`: as many images made of those.
+    group
+        `all`, or a group of test images.
+    difference
+        Of the outcome; above 0: better (of a calibration error: worse).
+    p_value, q_value
+        That there is none; corrected for all contrasts of the run (Benjamini, Hochberg).
+    """
+
+    ESTIMATES: ClassVar[tuple[str, ...]] = ("difference",)
+
+    arm: str
+    against: str
+    group: str
+    real_per_class: float
+    per_real: int
+    difference: Estimate
+    p_value: float
+    q_value: float
+
+
+@dataclass(frozen=True)
+class Worth(_Values):
+    """How many more real images per class would have done as well.
+
+    Attributes
+    ----------
+    synthetic_per_class
+        How many synthetic images per class there were.
+    equivalent
+        Real images per class; below 0: the synthetic ones do harm. A limit beyond the largest number of real images
+        is infinite.
+    beyond
+        Whether they did better than the largest number of real images: the value is the least then.
+    each
+        The same for one synthetic image: 1, if it is as good as a real one.
+    """
+
+    ESTIMATES: ClassVar[tuple[str, ...]] = ("equivalent", "each")
+
+    arm: str
+    real_per_class: float
+    per_real: int
+    synthetic_per_class: float
+    equivalent: Estimate
+    each: Estimate
+    beyond: bool
+
+    @property
+    def sentence(self) -> str:
+        """What it says, for readers: `24 synthetic are worth 20 [12, 31] real ones per class, beside 8 real ones`."""
+        found = self.equivalent
+        high = f"{found.high:.0f}" if math.isfinite(found.high) else "more than there are"
+        least = "at least " if self.beyond else ""
+        return (
+            f"{self.arm}: {self.synthetic_per_class:.0f} synthetic images per class are worth {least}"
+            f"{found.value:.0f} [{found.low:.0f}, {high}] real ones, beside {self.real_per_class:.0f} real ones."
+        )
+
+
+@dataclass(frozen=True)
+class Saturation(_Values):
+    """From how many synthetic images per real one on more of them add little.
+
+    Attributes
+    ----------
+    ratio
+        Where nine tenths of the largest gain are reached; unknown where there is no gain.
+    gain
+        The largest gain over real images alone, along a curve that never falls.
+    """
+
+    ESTIMATES: ClassVar[tuple[str, ...]] = ("ratio", "gain")
+
+    arm: str
+    real_per_class: float
+    ratio: Estimate
+    gain: Estimate
+
+
+@dataclass(frozen=True)
+class Seeds(_Values):
+    """How many seeds would settle an effect.
+
+    Attributes
+    ----------
+    effect
+        The difference from real images alone that is to be found in 8 of 10 studies.
+    needed
+        Seeds; None: no number of them, the test set has too few patients.
+    """
+
+    arm: str
+    real_per_class: float
+    per_real: int
+    effect: float
+    needed: int | None
+
+
+@dataclass(frozen=True)
+class Parents(_Values):
+    """How near synthetic images lie to real ones, in spreads of the encoder's vectors.
+
+    Attributes
+    ----------
+    nearest
+        The median distance to the nearest granted image.
+    to_source
+        To the image that each was made from; unknown where none is named.
+    at_random
+        Between a synthetic image and any granted image of the same class.
+    real_to_real
+        From a granted image to the nearest one of another patient.
+    """
+
+    ESTIMATES: ClassVar[tuple[str, ...]] = ("nearest", "to_source", "at_random", "real_to_real")
+
+    arm: str
+    n: int
+    nearest: Estimate
+    to_source: Estimate
+    at_random: Estimate
+    real_to_real: Estimate
+
+
+_LISTS: Mapping[str, type[Any]] = {
+    "arms": Arm,
+    "outcomes": Outcome,
+    "contrasts": Contrast,
+    "worths": Worth,
+    "saturations": Saturation,
+    "seeds": Seeds,
+    "parents": Parents,
+}
+
+
+@dataclass(frozen=True)
+class Utility:
+    """What synthetic images are worth to a classifier.
+
+    Attributes
+    ----------
+    classifier, encoder
+        What was trained, and on whose vectors (empty: on pixels).
+    outcome
+        What arms are compared by.
+    declared
+        What a reader must be warned of, one sentence each: a generator that saw more than was granted.
+    absent
+        Cells that could not be, one line each.
+    notes
+        What a reader must know to read the numbers.
+    """
+
+    classifier: str
+    encoder: str
+    outcome: str
+    classes: tuple[str, ...]
+    n_seeds: int
+    n_real: int
+    n_real_patients: int
+    n_test: int
+    n_test_patients: int
+    patients_known: bool
+    arms: tuple[Arm, ...]
+    outcomes: tuple[Outcome, ...]
+    contrasts: tuple[Contrast, ...]
+    worths: tuple[Worth, ...]
+    saturations: tuple[Saturation, ...]
+    seeds: tuple[Seeds, ...]
+    parents: tuple[Parents, ...]
+    declared: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def outcome_of(self, arm: str, real_per_class: float, per_real: int, part: str = "joined") -> Outcome:
+        """How the classifiers of one cell did."""
+        where = (arm, real_per_class, per_real, part)
+        return next(o for o in self.outcomes if (o.arm, o.real_per_class, o.per_real, o.part) == where)
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of `utility.json`."""
+        lists = {name: [one.to_json() for one in getattr(self, name)] for name in _LISTS}
+        texts = {name: list(getattr(self, name)) for name in _TEXTS}
+        return {"format": UTILITY_FORMAT} | vars(self) | lists | texts
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Utility:
+        """The measurement that `to_json` wrote.
+
+        Raises
+        ------
+        FormatError
+            If a field is absent or not what it should be.
+        """
+        try:
+            values = {field.name: data[field.name] for field in fields(Utility)}
+            lists = {name: tuple(map(kind.from_json, data[name])) for name, kind in _LISTS.items()}
+            return Utility(**values | lists | {name: tuple(data[name]) for name in _TEXTS})
+        except (KeyError, TypeError, ValueError, AssertionError) as error:
+            raise FormatError(Problem(f"is damaged: {error}", where="utility.json")) from error
+
+
+_TEXTS = ("classes", "declared", "absent", "notes")
+
+
+@dataclass(frozen=True, eq=False)
+class UtilityRun:
+    """A measurement of utility, every cell of it, the view of the embedding, and the record of how it was made."""
+
+    utility: Utility
+    cells: pd.DataFrame
+    embedding: pd.DataFrame
+    record: Mapping[str, Any]
+
+
+def write_utility(folder: Path, run: UtilityRun) -> None:
+    """Write both tables, `run.json`, and `utility.json`, which comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in ("utility.json", "report.html", *(path.name for path in folder.glob(".draft-*"))):
+        (folder / stale).unlink(missing_ok=True)
+    write_table(folder / "cells.parquet", run.cells, CELLS)
+    write_table(folder / "embedding.parquet", run.embedding, EMBEDDING)
+    write_json(folder / "run.json", {"format": RECORD_FORMAT} | dict(run.record))
+    write_json(folder / "utility.json", run.utility.to_json())
+
+
+def read_utility(folder: Path) -> UtilityRun:
+    """The measurement that `write_utility` wrote.
+
+    Raises
+    ------
+    InputError
+        If there is none in `folder`.
+    FormatError
+        If a file of it is damaged or of another version.
+    """
+    if not (folder / "utility.json").exists():
+        what = "holds no measurement of utility (no utility.json)"
+        raise InputError(Problem(what, where=str(folder), cure="run doppelscan utility"))
+    return UtilityRun(
+        Utility.from_json(read_json(folder / "utility.json", expected=UTILITY_FORMAT)),
+        read_table(folder / "cells.parquet", CELLS),
+        read_table(folder / "embedding.parquet", EMBEDDING),
+        read_json(folder / "run.json", expected=RECORD_FORMAT),
+    )
+
+
+def _bounded(estimate: Estimate) -> dict[str, float | int | None]:
+    ends = {"low": estimate.low, "high": estimate.high}
+    return estimate.to_json() | {name: end if math.isfinite(end) else None for name, end in ends.items()}
+
+
+def _unbounded(data: Mapping[str, Any]) -> Estimate:
+    low = -math.inf if data["low"] is None else data["low"]
+    high = math.inf if data["high"] is None else data["high"]
+    return Estimate.from_json(dict(data) | {"low": low, "high": high})

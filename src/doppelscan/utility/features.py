@@ -1,0 +1,84 @@
+"""What does a frozen encoder say of images? Each picture is encoded once, however many cells it is in."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32, Shaped
+
+from doppelscan.imagesets import ImageSet
+from doppelscan.store import Cache
+from doppelscan.workers import Progress, silent
+
+__all__ = ["Encoder", "Features"]
+
+_VERSION = 1  # of what is kept; part of the cache's key
+_SHARD = 256  # images encoded between two writes to the cache
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Whatever makes vectors of images."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells its vectors from all others'."""
+        ...
+
+    def vectors(self, pixels: Shaped[np.ndarray, "n c *space"]) -> Float32[np.ndarray, "n d"]:
+        """The vector of each image, the same in any company."""
+        ...
+
+
+@dataclass(eq=False)
+class Features:
+    """The vectors of one encoder, by the pixels that they are of; new ones go to the cache as they come."""
+
+    encoder: Encoder
+    progress: Progress = silent
+    n_encoded: int = 0
+    _known: dict[bytes, Float32[np.ndarray, " d"]] = field(default_factory=dict)
+
+    def of(self, images: ImageSet) -> Float32[np.ndarray, "n d"]:
+        """The vector of each image of a set."""
+        digests: list[bytes] = []
+        for start in range(0, len(images), _SHARD):
+            block = images.read(start, min(start + _SHARD, len(images)))
+            mine = [_digest(image) for image in block]
+            self._learn(block, mine)
+            digests += mine
+            self.progress("encoding", min(start + _SHARD, len(images)), len(images))
+        if not digests:
+            return np.empty((0, self._width(images)), np.float32)
+        return np.stack([self._known[digest] for digest in digests])
+
+    def _learn(self, block: Shaped[np.ndarray, "n c *space"], digests: list[bytes]) -> None:
+        """Encode what is new in a block, each picture once."""
+        new = {digest: row for row, digest in enumerate(digests) if digest not in self._known}
+        if not new:
+            return
+        rows = list(new.values())
+        key = {"version": _VERSION, "encoder": self.encoder.fingerprint, "images": [one.hex() for one in new]}
+        table = Cache.default().table(
+            "utility-features", key, lambda: _table(self.encoder.vectors(block[rows]))
+        )
+        self._known.update(zip(new, table.to_numpy(np.float32), strict=True))
+        self.n_encoded += len(rows)
+
+    def _width(self, images: ImageSet) -> int:
+        if self._known:
+            return len(next(iter(self._known.values())))
+        return int(self.encoder.vectors(np.zeros((1, *images.shape), images.pixels.dtype)).shape[1])
+
+
+def _digest(image: Shaped[np.ndarray, "c *space"]) -> bytes:
+    about = f"{image.dtype} {image.shape}".encode()
+    return hashlib.sha256(about + np.ascontiguousarray(image).tobytes()).digest()
+
+
+def _table(vectors: Float32[np.ndarray, "n d"]) -> pd.DataFrame:
+    return pd.DataFrame(vectors, columns=[str(i) for i in range(vectors.shape[1])])
