@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
 
 from cohorts import films
 from doppelscan.imagesets import ImageSet
-from doppelscan.release.pictures import Looks, photographs_in
+from doppelscan.release.forms import png
+from doppelscan.release.layers import Layer
+from doppelscan.release.pictures import Looks, photographs_in, rasters_in, too_large
 from doppelscan.workers import silent
 
 
@@ -42,6 +47,18 @@ def test_a_thumbnail_of_any_size_is_found_and_named(looks: Looks, side: int) -> 
     assert left <= 204 <= left + width
     assert top <= 124 <= top + height
     assert "p7-0.png" in list(looks.shown_in(page))
+
+
+def test_a_picture_that_would_fill_the_memory_is_not_unpacked() -> None:
+    header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0)
+    parts = {b"IHDR": header, b"IDAT": zlib.compress(bytes(1000)), b"IEND": b""}
+    bomb = png.SIGNATURE + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts.items()
+    )
+    layer = Layer("figures/scores.png", bomb, text=False)
+    assert too_large(layer)
+    assert list(rasters_in(layer)) == []
 
 
 def test_a_stranger_is_a_photograph_of_nobody_known(looks: Looks) -> None:

@@ -19,7 +19,7 @@ from doppelscan.release.forms.doors import NPZ
 from doppelscan.release.layers import Layer
 from doppelscan.release.leaks import Sought, leaks
 from doppelscan.release.patterns import identifiers_in
-from doppelscan.release.pictures import photographs_in, rasters_in
+from doppelscan.release.pictures import photographs_in, rasters_in, too_large
 from doppelscan.release.record import Record
 from doppelscan.release.sums import SUMS, differences, files_in
 from doppelscan.settings import Resources
@@ -167,7 +167,10 @@ def _about_files(folder: Path, record: Record | None) -> Iterator[Fault]:
 
 
 def _about_figure(folder: Path, name: str) -> Iterator[Fault]:
-    for raster in rasters_in(Layer(name, (folder / name).read_bytes(), text=False)):
+    layer = Layer(name, (folder / name).read_bytes(), text=False)
+    if too_large(layer):
+        yield Fault("files", name, "is a picture that is too large to be looked at")
+    for raster in rasters_in(layer):
         for left, top, width, height in photographs_in(raster):
             yield Fault("files", name, f"holds a picture, {width} x {height} at {left}, {top}")
 

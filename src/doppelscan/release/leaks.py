@@ -13,7 +13,7 @@ from doppelscan.imagesets import ImageSet
 from doppelscan.release.forms import pixels_of
 from doppelscan.release.layers import Layer, layers
 from doppelscan.release.needles import Hashes, Needles
-from doppelscan.release.pictures import Looks, photographs_in, rasters_in
+from doppelscan.release.pictures import Looks, photographs_in, rasters_in, too_large
 from doppelscan.release.record import Leaks, Record
 from doppelscan.release.sums import files_in
 from doppelscan.workers import Progress, counted, silent
@@ -98,6 +98,8 @@ def _in_file(folder: Path, name: str, sought: Sought, *, picture: bool) -> Itera
 
 def _in_picture(layer: Layer, looks: Looks) -> Iterator[Leak]:
     """Training images in a picture; and a picture where there should be none, whosever it is."""
+    if too_large(layer):
+        yield Leak(layer.where, "a picture that is too large to be looked at")
     for raster in rasters_in(layer):
         named = list(looks.shown_in(raster))
         yield from (Leak(layer.where, f"the pixels of {one}") for one in named)

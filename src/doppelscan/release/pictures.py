@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped, UInt8
+from PIL import Image as Pillow
 
 from doppelscan.imagesets import ImageSet
 from doppelscan.release.layers import Layer
 from doppelscan.workers import Progress, counted
 
-__all__ = ["Looks", "photographs_in", "rasters_in"]
+__all__ = ["Looks", "photographs_in", "rasters_in", "too_large"]
 
 Box = tuple[int, int, int, int]
 Raster = UInt8[np.ndarray, "_ _"]
@@ -26,15 +28,29 @@ _LIKELY, _SURE = 0.85, 0.97  # correlation of looks, and of the pictures themsel
 _SAME = 0.999
 _WINDOW, _STRIDE = 16, 4
 _FLAT_SHARE, _TONES = 0.15, 32  # of one tone in a window of a drawing, and how many tones it has less than
+_MOST_PIXELS = 2**26
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
 
 
 def rasters_in(layer: Layer) -> Iterator[Raster]:
-    """The picture that a layer is, if it is one, in grey."""
-    if layer.data.startswith(_MAGIC):
+    """The picture that a layer is, if it is one of a size that can be looked at, in grey."""
+    if layer.data.startswith(_MAGIC) and not too_large(layer):
         decoded = cv2.imdecode(np.frombuffer(layer.data, np.uint8), cv2.IMREAD_GRAYSCALE)
         if decoded is not None:
             yield decoded
+
+
+def too_large(layer: Layer) -> bool:
+    """Whether a layer is a picture that, unpacked, would fill the memory."""
+    if not layer.data.startswith(_MAGIC):
+        return False
+    try:
+        with Pillow.open(io.BytesIO(layer.data)) as picture:
+            return picture.width * picture.height > _MOST_PIXELS
+    except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
+        return True
+    except (OSError, ValueError, SyntaxError):
+        return False
 
 
 def photographs_in(raster: Raster) -> list[Box]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.findings import Run, read_run
 from doppelscan.findings.membership import read_membership
 from doppelscan.findings.quality import read_quality
+from doppelscan.findings.utility import read_utility
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.together import Source
 from doppelscan.release import croissant, naming, record, stating
@@ -113,7 +113,7 @@ class _Measured:
     def read(quality: Path | None, utility: Path | None, membership: Path | None) -> _Measured:
         return _Measured(
             None if quality is None else stating.quality(read_quality(quality).quality),
-            None if utility is None else stating.utility(_utility(utility / "utility.json")),
+            None if utility is None else stating.utility(read_utility(utility).utility),
             None if membership is None else stating.membership(read_membership(membership)[0]),
         )
 
@@ -252,15 +252,6 @@ class _Work:
         if sought is not None:
             reasons += _about_leaks(leaks(draft, said, sought, self.progress))
         return reasons
-
-
-def _utility(path: Path) -> dict[str, Any]:
-    """What was measured of usefulness, whichever version of it."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(Problem(f"cannot be read: {error}", where=str(path))) from error
-    return dict(content)
 
 
 def _prepared(run: Run) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,6 +12,7 @@ from doppelscan.findings import RatesByTransform, Run
 from doppelscan.findings.membership import Membership as MembershipFound
 from doppelscan.findings.quality import Measured
 from doppelscan.findings.quality import Quality as QualityFound
+from doppelscan.findings.utility import Utility as UtilityFound
 from doppelscan.release import record
 
 __all__ = ["audited", "membership", "quality", "rate", "readers", "utility"]
@@ -105,9 +105,19 @@ def membership(found: MembershipFound) -> record.Membership:
     )
 
 
-def utility(content: Mapping[str, Any]) -> record.Utility:
-    """Every estimate of a `utility.json`, by its place in it."""
-    return record.Utility(numbers=[record.Number(name=name, value=one) for name, one in _estimates(content)])
+def utility(found: UtilityFound) -> record.Utility:
+    """What images add to a classifier, over all test images; generators are numbered: their names are the owner's."""
+    called = {arm.name: f"{arm.kind} {number}" for number, arm in enumerate(found.arms, start=1)}
+    numbers = [
+        record.Number(
+            name=f"{found.outcome} by {called[one.arm]} over {one.against} with {one.real_per_class:g} real a class "
+            f"and {one.per_real} per real",
+            value=rate(one.difference),
+        )
+        for one in found.contrasts
+        if one.group == "all"
+    ]
+    return record.Utility(numbers=numbers)
 
 
 def _rates(rates: RatesByTransform) -> record.Rates:
@@ -118,11 +128,3 @@ def _rates(rates: RatesByTransform) -> record.Rates:
 def _number(one: Measured) -> record.Number:
     perfect = rate(one.perfect) if one.perfect.known else None
     return record.Number(name=one.name, value=rate(one.value), perfect=perfect)
-
-
-def _estimates(content: Any, place: str = "") -> list[tuple[str, record.Rate]]:
-    if isinstance(content, Mapping):
-        if {"value", "low", "high", "n"} == set(content):
-            return [(place, record.Rate(**content))]
-        return [found for key, one in content.items() for found in _estimates(one, f"{place} {key}".strip())]
-    return []
