@@ -80,7 +80,7 @@ def _summary(found: Utility) -> Iterator[str]:
         said = []
         if gains:
             said.append(
-                f"helps more than its controls in {len(gains)} of {counted(n, 'cell')}, most with few real images"
+                f"helps more than its controls in {len(gains)} of {counted(n, 'cell')}"
                 if len(gains) > 1
                 else f"helps more than its controls {gains[0]}"
             )
