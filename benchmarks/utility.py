@@ -25,9 +25,9 @@ from doppelscan.utility.grid import Grid
 
 CLASSES = ("melanoma", "nevus", "psoriasis")
 SETTINGS = UtilitySettings(
-    real_per_class=(8, 32), synthetic_per_real=(1, 5), n_seeds=2, synthetic_alone=False
+    real_per_class=(8, 32), synthetic_per_real=(1, 2, 5), n_seeds=2, synthetic_alone=False
 )
-SIZE = 48
+SIZE = 64
 
 
 class Naive(Features):
@@ -50,7 +50,7 @@ def encoder() -> RandomConvolutions:
 
 
 def timed(grid: Grid, *, alone: bool) -> tuple[float, list[np.ndarray]]:
-    """CPU seconds, and what each cell said; `alone`: only the cells count, and each encodes its images and the test set."""
+    """CPU seconds, and what each cell said; `alone`: only cells count, each encodes its images."""
     begun, told, own = time.process_time(), [], 0.0
     for job in grid:
         start = time.process_time()
@@ -90,7 +90,7 @@ def main() -> None:
     lines = [
         "# The grid of utility against each cell by itself",
         "",
-        f"{len(told)} cells, linear probe on random convolutions, {SIZE} px, 300 test images; CPU seconds of one process.",
+        f"{len(told)} cells, linear probe on random convolutions, {SIZE} px, 300 test images; CPU seconds.",
         "",
         "| | CPU s |",
         "|---|---|",
