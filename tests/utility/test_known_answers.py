@@ -14,6 +14,7 @@ from doppelscan.utility import Duplicated, Given, UtilitySettings, utility
 from lesions import nearly, relabelled
 
 SIZES = (4, 8, 32)
+pytestmark = pytest.mark.slow  # half a minute of one core
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class Copycat:
 @pytest.fixture(scope="module")
 def found(module_cache: None, real: ImageSet, test: ImageSet, fresh: ImageSet) -> Utility:
     settings = UtilitySettings(
-        real_per_class=(*SIZES, 64),
+        real_per_class=SIZES,
         synthetic_per_real=(2,),
-        n_seeds=4,
+        n_seeds=8,
         augmented=False,
         synthetic_alone=False,
         n_draws=200,

@@ -80,7 +80,7 @@ def _summary(found: Utility) -> Iterator[str]:
         said = []
         if gains:
             said.append(
-                f"helps more than its controls in {len(gains)} of {counted(n, 'cell')}, most with few real images"
+                f"helps more than its controls in {len(gains)} of {counted(n, 'cell')}"
                 if len(gains) > 1
                 else f"helps more than its controls {gains[0]}"
             )
@@ -160,7 +160,7 @@ def _worths(found: Utility) -> Iterator[dict[str, Any]]:
             "real": f"{one.real_per_class:g}",
             "ratio": one.per_real,
             "synthetic": f"{one.synthetic_per_class:,.0f}",
-            "equivalent": ("at least " if one.beyond else "") + f"{one.equivalent.value:,.0f}",
+            "equivalent": ("at least " if one.beyond else "") + f"{round(one.equivalent.value) + 0:,}",
             "between": _span(one.equivalent, 0),
             "each": f"{one.each.value:.2f}",
             "each_between": _span(one.each, 2),
