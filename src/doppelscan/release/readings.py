@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Which verdicts of readers still hold? All against an image; "novel" only of the very pair that was seen."""
-=======
 """Which verdicts of readers still hold? Any that speak against an image; "novel" of the very pair seen only."""
->>>>>>> release
 
 from __future__ import annotations
 
