@@ -25,7 +25,7 @@ from doppelscan.utility.grid import Grid
 
 CLASSES = ("melanoma", "nevus", "psoriasis")
 SETTINGS = UtilitySettings(
-    real_per_class=(8, 32), synthetic_per_real=(1, 2, 5), n_seeds=2, synthetic_alone=False
+    real_per_class=(8, 32), synthetic_per_real=(1, 2, 5, 10), n_seeds=2, synthetic_alone=False
 )
 SIZE = 64
 
@@ -75,7 +75,7 @@ def main() -> None:
     """Time both and write the table."""
     sets = {
         name: lesions(n, first)
-        for name, n, first in (("real", 120, 0), ("test", 300, 1000), ("made", 480, 2000))
+        for name, n, first in (("real", 120, 0), ("test", 300, 1000), ("made", 960, 2000))
     }
     found = {}
     for name, alone in (("grid", False), ("each cell by itself", True)):
