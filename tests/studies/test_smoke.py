@@ -24,7 +24,7 @@ def smoke(name: str, folder: Path) -> pd.DataFrame:
 def test_twelve_films_are_known_by_heart_and_twice_as_many_less(tmp_path: Path) -> None:
     cells = smoke("akbar", tmp_path).set_index("images")
     assert cells.loc[12, "copied_low"] > 0.5  # measured: 100% (93% to 100%)
-    assert cells.loc[24, "copied_high"] < cells.loc[12, "copied_low"]
+    assert cells.loc[24, "copied_high"] < cells.loc[12, "copied_low"]  # 62% (45% to 77%)
     assert cells.loc[12, "frechet"] < cells.loc[24, "frechet"]  # which rewards the copies
     assert cells.loc[12, "gap"] > cells.loc[24, "gap"] > 0
 
