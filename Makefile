@@ -35,5 +35,5 @@ clean:
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("doppelscan needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,generate,text,review]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,generate,text,utility,review]'
 	touch $@

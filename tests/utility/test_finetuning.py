@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from doppelscan.errors import InputError
+from doppelscan.errors import InputError, MissingExtra
 from doppelscan.store import write_tensors
 from doppelscan.utility import finetuning
 from doppelscan.utility.efficientnet_v2 import EfficientNetV2, Stage
@@ -73,3 +74,12 @@ def test_weights_of_the_same_network_are_taken_but_for_the_head(tmp_path: Path) 
 
 
 SMALLER = (Stage("fused", 1, 6, 1, 1),)
+
+
+def test_without_monai_its_networks_name_the_extra_and_the_paper_s_does_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "monai.networks.nets", None)
+    with pytest.raises(MissingExtra, match=r"doppelscan\[utility\]"):
+        network_named("resnet", 1, 2, 2)
+    assert network_named("efficientnetv2-m", 1, 2, 2)

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
 from torch import nn
 
-from doppelscan.errors import InputError, Problem
+from doppelscan.errors import InputError, MissingExtra, Problem
 from doppelscan.store import read_tensors
+from doppelscan.utility.efficientnet_v2 import EfficientNetV2
 
 __all__ = ["network_named", "start_from"]
 
 
 def network_named(name: str, n_channels: int, n_classes: int, n_axes: int) -> nn.Module:
-    """A network with random weights, drawn from torch's present state of chance."""
-    from monai.networks.nets.densenet import DenseNet121
-    from monai.networks.nets.efficientnet import EfficientNetBN
-    from monai.networks.nets.resnet import resnet18
+    """A network with random weights, drawn from torch's present state of chance.
 
-    from doppelscan.utility.efficientnet_v2 import EfficientNetV2
-
+    Raises
+    ------
+    MissingExtra
+        If it is one of MONAI's, and MONAI is not installed.
+    """
+    if name == "efficientnetv2-m":
+        return EfficientNetV2(n_channels, n_classes, n_axes)
+    nets = _monai()
     network: nn.Module
     if name == "densenet":
-        network = DenseNet121(spatial_dims=n_axes, in_channels=n_channels, out_channels=n_classes)
+        network = nets.DenseNet121(spatial_dims=n_axes, in_channels=n_channels, out_channels=n_classes)
     elif name == "resnet":
-        network = resnet18(spatial_dims=n_axes, n_input_channels=n_channels, num_classes=n_classes)
-    elif name == "efficientnet":
-        network = EfficientNetBN(
+        network = nets.resnet18(spatial_dims=n_axes, n_input_channels=n_channels, num_classes=n_classes)
+    else:
+        network = nets.EfficientNetBN(
             "efficientnet-b0",
             pretrained=False,
             spatial_dims=n_axes,
             in_channels=n_channels,
             num_classes=n_classes,
         )
-    else:
-        network = EfficientNetV2(n_channels, n_classes, n_axes)
     return network
 
 
@@ -66,6 +70,14 @@ def start_from(network: nn.Module, path: Path) -> None:
         what = f"lacks, or has in another shape, {len(wrong)} tensors: {', '.join(wrong[:3])}"
         raise InputError(Problem(what, where=str(path), cure="give weights of the same network"))
     network.load_state_dict(taken, strict=False)
+
+
+def _monai() -> ModuleType:
+    """The one door to MONAI."""
+    try:
+        return importlib.import_module("monai.networks.nets")
+    except ImportError as error:
+        raise MissingExtra("monai", "utility", "a classifier of MONAI's") from error
 
 
 def _last_layer(network: nn.Module) -> str:

@@ -1,0 +1,105 @@
+"""`doppelscan utility` and recipes of utility: what a user types, what is written, and what is refused at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from calling import call
+from doppelscan.findings.utility import read_utility
+from doppelscan.imagesets import save
+from lesions import lesions
+
+TINY_VAE = ("channels=8,8,16", "patch_channels=8,8", "latent_channels=2", "n_images=16", "batch=8")
+QUICKLY = ("--real-per-class", "2,4", "--per-real", "1", "--seeds", "2", "--encoder", "pixels")
+
+RECIPE = """
+format = "doppelscan-utility-recipe/1"
+title = "What are these images worth?"
+
+[sources.lesions]
+phantoms = "skin"
+patients = 60
+size = 24
+held_out = 24
+
+[generators.autoencoder]
+family = "vae"
+settings = [{settings}]
+
+[utility]
+real_per_class = [1]
+synthetic_per_real = [1]
+n_seeds = 2
+n_draws = 20
+encoder = "pixels"
+
+[scale.other.generators.autoencoder]
+preset = "unknown"
+""".replace("{settings}", ", ".join(f'"{one}"' for one in ("conditional=true", *TINY_VAE)))
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
+    """Real images, others to test on and new ones that play the generator, as options."""
+    folder = tmp_path_factory.mktemp("lesions")
+    for name, n, first in (("real", 24, 0), ("test", 30, 100), ("new", 24, 200)):
+        save(lesions(n, first), folder / name)
+    return ("--real", folder / "real", "--test", folder / "test", "--synthetic", f"new={folder / 'new'}")
+
+
+def test_a_measurement_is_written_said_and_not_made_twice(sets: tuple[object, ...], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    done = call("utility", *sets, *QUICKLY, "--group", "skin_tone", "--out", run)
+    assert done.code == 0, done.err
+    assert done.out.endswith(f"Report: {run / 'report.html'}\n")
+    assert {"utility.json", "cells.parquet", "embedding.parquet", "run.json", "report.html"} <= {
+        path.name for path in run.iterdir()
+    }
+    found = read_utility(run).utility
+    assert {one.arm for one in found.outcomes} >= {"new", "duplicated", "augmented"}
+    assert found.n_test == 30
+    assert found.declared
+    again = call("utility", *sets, *QUICKLY, "--group", "skin_tone", "--out", run, "--json")
+    assert json.loads(again.out) == found.to_json()
+
+
+def test_a_family_is_refitted_on_what_is_granted(sets: tuple[object, ...], tmp_path: Path) -> None:
+    changes = [word for one in ("conditional=true", *TINY_VAE) for word in ("--set", one)]
+    asked = (*sets[:4], "--refit", "vae", *changes, *QUICKLY[:2], "--per-real", "1", "--seeds", "1")
+    done = call("utility", *asked, "--encoder", "pixels", "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    found = read_utility(tmp_path / "run").utility
+    (arm,) = {one.arm for one in found.outcomes} - {"real", "duplicated", "augmented"}
+    assert "vae" in arm
+    assert not found.declared
+
+
+def test_what_will_not_do_is_refused_before_anything_is_written(
+    sets: tuple[object, ...], tmp_path: Path
+) -> None:
+    refused = call("utility", *sets, "--real-per-class", "few", "--out", tmp_path / "run")
+    assert (refused.code, "--real-per-class" in refused.err) == (2, True)
+    both = call(
+        "utility", *sets, "--outcome", "beauty", "--seeds", "1", "--per-real", "-1", "--out", tmp_path / "run"
+    )
+    assert both.code == 2
+    unlabelled = call("utility", *sets[:2], "--test", tmp_path / "nowhere", "--out", tmp_path / "run")
+    assert (unlabelled.code, "nowhere" in unlabelled.err) == (2, True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_measures_each_source_and_goes_on_where_it_stood(tmp_path: Path) -> None:
+    recipe, out = tmp_path / "worth.toml", tmp_path / "out"
+    recipe.write_text(RECIPE)
+    done = call("study", recipe, "--out", out)
+    assert done.code == 0, done.err
+    assert f"Page: {out / 'lesions' / 'report.html'}" in done.out
+    written = (out / "lesions" / "utility.json").read_bytes()
+    assert call("study", recipe, "--out", out).out == done.out
+    assert (out / "lesions" / "utility.json").read_bytes() == written
+    other = call("study", recipe, "--out", tmp_path / "other", "--scale", "other")
+    assert (other.code, "'unknown' is no preset of vae" in other.err) == (2, True)
+    assert call("study", recipe, "--out", tmp_path / "other", "--scale", "none").code == 2
