@@ -237,7 +237,7 @@ def test_tables_hold_every_list_method_and_number(images: Cohort, tmp_path: Path
     assert (flat["at 1%, low"] <= flat["at 1%, value"]).all()
 
 
-@pytest.mark.parametrize("name", ["skin", "hippocampus"])
+@pytest.mark.parametrize("name", ["skin", pytest.param("hippocampus", marks=pytest.mark.slow)])
 def test_parts_of_a_set_and_its_halves_share_no_patient(name: str) -> None:
     data = real_data("skin").parent
     seen = [cohort(name, part, data) for part in ("tune", "report")]

@@ -19,7 +19,14 @@ from doppelscan.findings import read_run
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "findings-1.schema.json"
 QUICKLY = ("--method", "pearson")
-TABLES = ("findings.json", "matches.parquet", "nulls.parquet", "controls.parquet", "alignments.parquet")
+TABLES = (
+    "findings.json",
+    "matches.parquet",
+    "nulls.parquet",
+    "controls.parquet",
+    "alignments.parquet",
+    "derived.parquet",
+)
 
 
 def test_an_audit_finds_the_copies_and_writes_all_of_its_run(run_folder: Path) -> None:

@@ -32,7 +32,7 @@ settings = [{settings}]
 [utility]
 real_per_class = [1]
 synthetic_per_real = [1]
-n_seeds = 2
+n_seeds = 1
 n_draws = 20
 encoder = "pixels"
 
@@ -66,6 +66,7 @@ def test_a_measurement_is_written_said_and_not_made_twice(sets: tuple[object, ..
     assert json.loads(again.out) == found.to_json()
 
 
+@pytest.mark.slow
 def test_a_family_is_refitted_on_what_is_granted(sets: tuple[object, ...], tmp_path: Path) -> None:
     changes = [word for one in ("conditional=true", *TINY_VAE) for word in ("--set", one)]
     asked = (*sets[:4], "--refit", "vae", *changes, *QUICKLY[:2], "--per-real", "1", "--seeds", "1")

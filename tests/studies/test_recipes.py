@@ -8,14 +8,37 @@ from pathlib import Path
 
 import pytest
 
+from doppelscan.generators import changed, family_named
 from doppelscan.studies import cells_of, read_recipe
 from doppelscan.studies.running import check
+from doppelscan.studies.utilities import UTILITY_RECIPE, read_utility_recipe
 
 ROOT = Path(__file__).parents[2]
-RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
-SCALES = [
-    (path, scale) for path in RECIPES for scale in (None, *tomllib.loads(path.read_text()).get("scale", {}))
-]
+EVERY = sorted((ROOT / "recipes").glob("*.toml"))
+OF_UTILITY = [path for path in EVERY if tomllib.loads(path.read_text())["format"] == UTILITY_RECIPE]
+RECIPES = [path for path in EVERY if path not in OF_UTILITY]
+
+
+def scales(paths: list[Path]) -> list[tuple[Path, str | None]]:
+    return [
+        (path, scale) for path in paths for scale in (None, *tomllib.loads(path.read_text()).get("scale", {}))
+    ]
+
+
+SCALES = scales(RECIPES)
+
+
+@pytest.mark.parametrize(
+    ("path", "scale"), scales(OF_UTILITY), ids=lambda one: getattr(one, "stem", str(one))
+)
+def test_a_recipe_of_utility_has_settings_and_generators_that_there_are(
+    path: Path, scale: str | None
+) -> None:
+    recipe = read_utility_recipe(path, scale)
+    for source in recipe.sources:
+        assert recipe.settings(source).n_seeds >= 3
+    for generator in recipe.generators.values():
+        assert changed(family_named(generator.family).presets[generator.preset], list(generator.settings))
 
 
 @pytest.mark.parametrize(("path", "scale"), SCALES, ids=[f"{path.stem} {scale}" for path, scale in SCALES])
@@ -43,7 +66,7 @@ def test_every_claim_has_cells_to_compare(path: Path, scale: str | None) -> None
         assert len({alike[-1] for alike in sides[0] & sides[1]}) == len(recipe.seeds), contrast.claim
 
 
-@pytest.mark.parametrize("path", RECIPES, ids=[path.stem for path in RECIPES])
+@pytest.mark.parametrize("path", EVERY, ids=[path.stem for path in EVERY])
 def test_a_header_says_result_cost_hardware_and_command(path: Path) -> None:
     text = path.read_text()
     for what in ("Result:", "Cost:", "Hardware:", f"Command:  doppelscan study recipes/{path.name}"):

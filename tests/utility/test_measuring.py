@@ -27,6 +27,9 @@ SETTINGS = UtilitySettings(
 )
 
 
+pytestmark = pytest.mark.xdist_group("a measurement of utility")
+
+
 @pytest.fixture(scope="module")
 def sets() -> dict[str, ImageSet]:
     return {
