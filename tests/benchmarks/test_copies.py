@@ -29,6 +29,8 @@ from textures import textures
 
 every_method = pytest.mark.parametrize("method", methods.BASELINES)
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def images() -> Cohort:

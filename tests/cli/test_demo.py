@@ -50,7 +50,8 @@ def test_a_generator_is_trained_drawn_from_and_audited(tmp_path: Path) -> None:
     assert set(drawn.table["seed"]) == set(range(12))
 
 
-@pytest.mark.parametrize("work", [pytest.param("training ddpm", marks=pytest.mark.slow), "drawing"])
+@pytest.mark.slow
+@pytest.mark.parametrize("work", ["training ddpm", "drawing"])
 def test_a_demo_that_was_cut_off_comes_to_the_end_of_an_unbroken_one(
     work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
