@@ -95,7 +95,7 @@ def test_a_threshold_on_correlation_asks_for_a_method_of_correlations() -> None:
         AuditSettings(calibration="dar")
 
 
-@pytest.mark.parametrize(("effort", "heard"), [("standard", False), ("thorough", True)])
+@pytest.mark.parametrize(("effort", "heard"), [("quick", False), ("standard", False), ("thorough", True)])
 def test_only_a_thorough_look_at_flat_images_compares_their_finest_detail(effort: str, heard: bool) -> None:
     films = ImageSet.from_arrays(textures(30), pd.DataFrame({"patient": [f"p{i}" for i in range(30)]}))
     settings = replace(SETTINGS, effort=effort)

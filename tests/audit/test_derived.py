@@ -156,3 +156,12 @@ def test_aligning_does_not_blame_the_source_either() -> None:
         train=TRAIN, synthetic=ImageSet.from_arrays(pixels_of(made)), holdout=HELD, settings=settings
     )
     assert blamed.copied.value > 0.5
+
+
+def test_a_child_with_the_very_pixels_of_its_source_is_a_copy() -> None:
+    made = together(
+        children(TRAIN.take(range(4)), pixels_of(TRAIN)[:4]), children(TRAIN.take(range(10, 50)), novel(40))
+    )
+    found = audited(made)
+    assert found.copied.value == pytest.approx(4 / 44)
+    assert len(found.exposed) == len(set(TRAIN.table["patient"][:4]))

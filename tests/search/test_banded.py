@@ -46,7 +46,7 @@ def forced(k: int, way: str) -> Iterator[None]:
         yield
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=60)
 @given(
     sets=two_sets(),
     k=st.integers(1, 8),
@@ -62,7 +62,7 @@ def test_neighbours_are_those_of_a_brute_force(
     assert_is_nearest(found.indices, found.scores, correlations(*sets), k)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=30)
 @given(sets=two_sets(), k=st.integers(1, 4), way=st.sampled_from(list(WAYS)))
 def test_every_way_gives_the_same_bytes_as_the_plain_product(
     sets: tuple[np.ndarray, np.ndarray], k: int, way: str
@@ -74,7 +74,7 @@ def test_every_way_gives_the_same_bytes_as_the_plain_product(
     np.testing.assert_array_equal(found.scores, plain.scores)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=30)
 @given(sets=two_sets(), k=st.integers(1, 4), data=st.data(), way=st.sampled_from(list(WAYS)))
 def test_pairs_of_one_group_are_left_out(
     sets: tuple[np.ndarray, np.ndarray], k: int, data: st.DataObject, way: str
@@ -89,7 +89,7 @@ def test_pairs_of_one_group_are_left_out(
     assert_is_nearest(found.indices, found.scores, truth, k)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=40)
 @given(
     sets=two_sets(),
     threshold=st.floats(-1, 1),

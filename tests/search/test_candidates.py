@@ -31,7 +31,7 @@ def found_by(way: str, sets: tuple[np.ndarray, np.ndarray], k: int, coarse: int 
         return nearest(*sets, k, **given)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=60)
 @given(
     sets=two_sets(),
     k=st.integers(1, 8),
@@ -48,7 +48,7 @@ def test_neighbours_in_all_poses_are_those_of_a_brute_force(
     assert_is_nearest_in_pose(found.indices, found.scores, found.poses, truth, k)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=30)
 @given(sets=two_sets(), k=st.integers(1, 4), data=st.data(), way=st.sampled_from(ANY_WAY))
 def test_pairs_of_one_group_are_left_out_in_every_pose(
     sets: tuple[np.ndarray, np.ndarray], k: int, data: st.DataObject, way: str

@@ -33,7 +33,7 @@ def films(n: int, seed: int) -> np.ndarray:
     return (100 + 30 * coarse + rng.normal(size=coarse.shape)).clip(0, 255).astype(np.uint8)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=30)
 @given(sets=two_sets(), k=st.integers(1, 5), resources=st.sampled_from([SMALL, AMPLE]))
 def test_a_second_search_finds_what_a_first_one_does(
     sets: tuple[np.ndarray, np.ndarray], k: int, resources: Resources

@@ -30,7 +30,7 @@ def test_neighbours_are_those_of_a_brute_force(sets: tuple[np.ndarray, np.ndarra
     assert_is_nearest(found.indices, found.scores, correlations(*sets), k)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=30)
 @given(sets=two_sets(), k=st.integers(1, 5), resources=st.sampled_from([TINY, SMALL]))
 def test_small_blocks_give_what_one_block_gives(
     sets: tuple[np.ndarray, np.ndarray], k: int, resources: Resources
@@ -40,7 +40,7 @@ def test_small_blocks_give_what_one_block_gives(
     np.testing.assert_array_equal(whole.scores, parts.scores)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=30)
 @given(sets=two_sets(), k=st.integers(1, 5), data=st.data())
 def test_pairs_of_one_group_are_left_out(
     sets: tuple[np.ndarray, np.ndarray], k: int, data: st.DataObject

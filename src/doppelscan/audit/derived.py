@@ -67,11 +67,14 @@ def lineage_problems(sets: Sets) -> list[Problem]:
 
 
 def own_patients(synthetic: ImageSet, references: References) -> tuple[Exclude | None, Exclude | None]:
-    """Whom each synthetic image is not matched with, in the training and the held-out set: its source's patient."""
+    """Whom each synthetic image is not matched with, in the training and the held-out set: its source's patient.
+
+    An image that has the very pixels of its source is that source, whatever it says, and is matched with everybody.
+    """
     lineage = Lineage.of(synthetic, references.train, references.holdout)
     return (
-        _left_out(lineage.train, references.train, references),
-        _left_out(lineage.holdout, references.holdout, references),
+        _left_out(_changed(synthetic, lineage.train, references.train), references.train, references),
+        _left_out(_changed(synthetic, lineage.holdout, references.holdout), references.holdout, references),
     )
 
 
@@ -143,6 +146,22 @@ def _positions(named: pd.Series[str], images: ImageSet | None) -> Int64[np.ndarr
         return np.full(len(named), -1)
     found = pd.Index(images.table["id"]).get_indexer(pd.Index(named))
     return np.where(named.notna(), found, -1).astype(np.int64)
+
+
+def _changed(
+    synthetic: ImageSet, source: Int64[np.ndarray, " m"], images: ImageSet | None
+) -> Int64[np.ndarray, " m"]:
+    """The sources of those images that differ from theirs; -1 for all others."""
+    if images is None:
+        return source
+    same = [
+        position
+        for position in np.flatnonzero(source >= 0).tolist()
+        if np.array_equal(synthetic[position].pixels, images[int(source[position])].pixels)
+    ]
+    kept = source.copy()
+    kept[same] = -1
+    return kept
 
 
 def _left_out(

@@ -59,7 +59,8 @@ def derived_notes(derived: DerivedFindings | None) -> Iterator[str]:
     if derived.n or derived.n_null:
         yield (
             f"{derived.n + derived.n_null} synthetic images were made from real ones, which they resemble by design: "
-            "each was matched with all patients but its source's. Whether its new part repeats what was hidden of the "
+            "each was matched with all patients but its source's, and with that too where its pixels are the same. "
+            "Whether its new part repeats what was hidden of the "
             "source is told apart, by pixels at their place; power and planted copies are about copies of others."
         )
     if derived.n:

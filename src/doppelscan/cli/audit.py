@@ -46,7 +46,9 @@ def audit(
     encoder: Encoder = "default",
     effort: Annotated[
         Literal["quick", "standard", "thorough"],
-        typer.Option(help="How long to train, and how much to plant."),
+        typer.Option(
+            help="How long to train, how much to plant; thorough also compares the finest detail of flat images."
+        ),
     ] = "standard",
     calibration: Annotated[
         Literal["conformal", "dar", "fixed"], typer.Option(help="What decides; dar is paper B's.")
