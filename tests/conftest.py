@@ -1,10 +1,14 @@
-"""What every test gets: a cache of its own."""
+"""What every test gets: a cache of its own, and no limit on the time of a random example: machines are shared."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("without a clock", deadline=None)
+settings.load_profile("without a clock")
 
 
 @pytest.fixture(autouse=True)
