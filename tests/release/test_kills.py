@@ -55,12 +55,11 @@ def kill(command: Command, times: int) -> int:
 
     After every kill there is no release, or all of it; then the same command makes what it makes undisturbed.
     """
-    assert command.ended()  # what an undisturbed one makes, with everything loaded
-    whole = bytes_of(command.out)
-    command.out.rename(command.out.with_name("whole"))
     began = time.monotonic()
     assert command.ended()
     length = time.monotonic() - began
+    whole = bytes_of(command.out)
+    command.out.rename(command.out.with_name("whole"))
     half_done = 0
     for moment in stream(0, "kills of a release").uniform(0, 1.1, times):
         if command.out.exists():
