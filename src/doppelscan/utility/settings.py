@@ -31,7 +31,8 @@ class UtilitySettings:
         `probe`, a linear one on the vectors of a frozen encoder; or a network that is trained whole.
     encoder
         Of the probe: `random` (convolutions nobody trained), `pixels`, `contrastive` (trained on the real
-        images, without their labels), or the file or folder of pretrained weights.
+        images, without their labels), a safetensors file of EfficientNetV2-M, or the file or folder of other
+        pretrained weights.
     weights
         A safetensors file that the network starts from; None: from random numbers.
     effort
