@@ -80,6 +80,10 @@ class UtilitySettings:
                 _rising(ratios),
                 Problem(f"{list(ratios)}", "synthetic_per_real", "whole numbers from 0, each once"),
             ),
+            (
+                max(ratios, default=1) > 0,
+                Problem(f"{list(ratios)}", "synthetic_per_real", "at least one number above 0"),
+            ),
             (self.n_seeds >= 1, Problem(f"{self.n_seeds} seeds", "n_seeds", "give at least 1")),
             (self.steps >= 1, Problem(f"{self.steps} steps", "steps", "give at least 1")),
             (self.n_draws >= 20, Problem(f"{self.n_draws} draws", "n_draws", "give at least 20")),
