@@ -127,7 +127,7 @@ def _child(row: Any, names: Names, synthetic: Pictures, train: Pictures) -> Chil
 
 
 def _panels(source: tuple[str, Image | str], made: tuple[str, Image | str]) -> tuple[Panel, ...]:
-    return (panel("source", *source), panel("made from it", *made), _new_part(source[1], made))
+    return (panel("source", *source), panel("drawn", *made), _new_part(source[1], made))
 
 
 def _new_part(source: Image | str, made: tuple[str, Image | str]) -> Panel:
