@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,12 +21,10 @@ from doppelscan.generators import Keeping, Model, Plan, Quota, Shard, changed, f
 from doppelscan.generators.drawing import at_once
 from doppelscan.generators.text_to_image.drawing import scheduler_of
 from doppelscan.generators.text_to_image.parts import latents_of, unet_of, words_of
+from doppelscan.generators.text_to_image.tiny import write_tiny_model
 from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
 from stopwatch import processor, take_turns, write_table
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "generators"))
-from tiny_diffusion import tiny_model
 
 LABEL = "nevus"
 
@@ -57,7 +54,7 @@ def main() -> None:
 
 
 def a_model(folder: Path, a: argparse.Namespace) -> Model:
-    weights = tiny_model(folder / "weights", channels=(96, 128), codes=(32, 32), steps=1000)
+    weights = write_tiny_model(folder / "weights", channels=(96, 128), codes=(32, 32), steps=1000)
     changes = [f"weights={weights}", "prompt={label}", f"sampler_steps={a.steps}", "guidance=3"]
     settings = changed(family_named("text_to_image").presets["pretrained"], changes)
     noise = stream(0, "noise").integers(0, 256, (4, 3, a.side, a.side), dtype=np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -28,6 +29,12 @@ def test_a_missing_extra_names_the_extra() -> None:
 @given(st.floats(0, 1), st.integers(0, 10**6))
 def test_an_estimate_survives_json(value: float, n: int) -> None:
     estimate = Estimate(value, 0.0, 1.0, n)
+    assert Estimate.from_json(estimate.to_json()) == estimate
+
+
+def test_limits_that_are_not_finite_survive_json() -> None:
+    estimate = Estimate(3.0, float("-inf"), float("inf"), 7)
+    assert json.loads(json.dumps(estimate.to_json(), allow_nan=False))["high"] is None
     assert Estimate.from_json(estimate.to_json()) == estimate
 
 

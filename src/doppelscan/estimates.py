@@ -37,14 +37,16 @@ class Estimate:
         return not math.isnan(self.value)
 
     def to_json(self) -> dict[str, float | int | None]:
-        """Plain values; NaN becomes None, since JSON has no NaN."""
-        return {"value": self.value if self.known else None, "low": self.low, "high": self.high, "n": self.n}
+        """Plain values; an unknown value and limits that are not finite become None: JSON has no such numbers."""
+        numbers = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: x if math.isfinite(x) else None for name, x in numbers.items()} | {"n": self.n}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Estimate:
         """The estimate that `to_json` wrote."""
-        value = math.nan if data["value"] is None else float(data["value"])
-        return Estimate(value, float(data["low"]), float(data["high"]), int(data["n"]))
+        absent = {"value": math.nan, "low": -math.inf, "high": math.inf}
+        numbers = {name: none if data[name] is None else float(data[name]) for name, none in absent.items()}
+        return Estimate(**numbers, n=int(data["n"]))
 
     def percent(self) -> str:
         """The rate for readers: `5.0% (3.2% to 7.1%)`."""

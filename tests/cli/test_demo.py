@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 
 from calling import call
+from doppelscan.findings import read_run
+from doppelscan.generators.strategies import STRATEGIES
 from doppelscan.imagesets import open_images
 from doppelscan.workers import Progress
 
@@ -21,6 +23,14 @@ RECIPE = (
     *("n_images=40", "batch=8", "channels=8,16", "attention=false,true", "head_channels=8", "steps=20"),
     *("sampler_steps=2", "precision=float32"),
 )
+WORDED = {
+    "_TRAIN": 6,
+    "_HOLDOUT": 6,
+    "_SIZE": 16,
+    "_DRAWN": 3,
+    "_CHANNELS": (16, 16),
+    "_RECIPE": ("n_images=16", "batch=8", "precision=float32", "sampler_steps=2"),
+}
 
 
 class Cut(Exception):
@@ -35,6 +45,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, n in (("_TRAIN", 30), ("_HOLDOUT", 30), ("_NOVEL", 12)):
         monkeypatch.setattr(f"doppelscan.cli.planted.{name}", n)
     monkeypatch.setattr("doppelscan.cli.planted._COPIES", {"exact": 3, "flip": 2})
+    for name, value in WORDED.items():
+        monkeypatch.setattr(f"doppelscan.cli.worded.{name}", value)
 
 
 def test_a_generator_is_trained_drawn_from_and_audited(tmp_path: Path) -> None:
@@ -92,6 +104,31 @@ def test_of_planted_copies_the_truth_stands_before_the_findings(tmp_path: Path) 
     assert first.startswith("Truth: 5 of 17 synthetic images copy a patient. Found: ")
     assert "exact 3 of 3" in first
     assert last == f"Report: {tmp_path / 'demo' / 'run' / 'report.html'}"
+
+
+def test_words_and_photographs_become_images_by_every_strategy(tmp_path: Path) -> None:
+    done = call("demo", "--text", "--out", tmp_path / "demo")
+    assert (done.code, done.err) == (0, "")
+    first, *_, last = done.out.splitlines()
+    assert first.startswith(
+        "A text-to-image model of random weights learnt the photographs of 6 invented patients"
+    )
+    assert "It drew 15 images by five strategies and, to compare with, 24 from" in first
+    assert last == f"Report: {tmp_path / 'demo' / 'run' / 'report.html'}"
+    made = open_images(tmp_path / "demo" / "synthetic").table
+    mine = made[made["id"].str.startswith("train/")]
+    assert set(mine["strategy"].value_counts().to_dict().items()) == {(name, 3) for name in STRATEGIES}
+    assert mine["prompt"].str.fullmatch("An image of (melanoma|nevus|psoriasis)").all()
+    findings = read_run(tmp_path / "demo" / "run").findings
+    assert findings.derived is not None
+    assert (findings.derived.n, findings.derived.n_null, findings.derived.n_lost) == (12, 24, 0)
+    assert findings.derived.by_strategy.keys() == set(STRATEGIES) - {"text"}
+    assert "Images made from real ones</h2>" in (tmp_path / "demo/run/report.html").read_text()
+
+
+def test_two_demos_at_once_are_refused(tmp_path: Path) -> None:
+    done = call("demo", "--text", "--planted", "--out", tmp_path / "demo")
+    assert (done.code, "are two demos" in done.err, (tmp_path / "demo").exists()) == (2, True, False)
 
 
 @pytest.mark.slow

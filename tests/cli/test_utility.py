@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from calling import call
+from calling import call, start
 from doppelscan.findings.utility import read_utility
 from doppelscan.imagesets import save
+from doppelscan.seeds import stream
 from lesions import lesions
 
 TINY_VAE = ("channels=8,8,16", "patch_channels=8,8", "latent_channels=2", "n_images=16", "batch=8")
@@ -39,6 +42,11 @@ encoder = "pixels"
 [scale.other.generators.autoencoder]
 preset = "unknown"
 """.replace("{settings}", ", ".join(f'"{one}"' for one in ("conditional=true", *TINY_VAE)))
+
+
+def n_files(folder: Path) -> int:
+    """Files in a folder and below, while others write there."""
+    return sum(len(names) for _, _, names in os.walk(folder))
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +112,25 @@ def test_a_recipe_measures_each_source_and_goes_on_where_it_stood(tmp_path: Path
     other = call("study", recipe, "--out", tmp_path / "other", "--scale", "other")
     assert (other.code, "'unknown' is no preset of vae" in other.err) == (2, True)
     assert call("study", recipe, "--out", tmp_path / "other", "--scale", "none").code == 2
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(
+    sets: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = [word for one in ("conditional=true", *TINY_VAE) for word in ("--set", one)]
+    asked = (*sets, "--refit", "vae", *changes, *QUICKLY, "--workers", "1")
+    monkeypatch.setenv("DOPPELSCAN_CACHE", str(tmp_path / "cache"))
+    assert call("utility", *asked, "--out", tmp_path / "whole").code == 0
+    files = n_files(tmp_path / "cache")
+    monkeypatch.setenv("DOPPELSCAN_CACHE", str(tmp_path / "killed"))
+    for share, pause in zip((0.1, 0.4, 0.6, 0.8), stream(0, "kills").uniform(0, 0.5, 4), strict=True):
+        working = start("utility", *asked, "--out", tmp_path / "run")
+        while working.poll() is None and n_files(tmp_path / "killed") < share * files:
+            time.sleep(0.02)
+        time.sleep(pause)
+        working.kill()
+        working.communicate()
+    assert call("utility", *asked, "--out", tmp_path / "run").code == 0
+    for name in ("utility.json", "cells.parquet", "embedding.parquet", "nearest.parquet"):
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name

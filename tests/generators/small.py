@@ -14,9 +14,8 @@ import pandas as pd
 from safetensors.numpy import load_file
 
 from doppelscan.generators import Keeping, changed, family_named
+from doppelscan.generators.text_to_image.tiny import write_tiny_model
 from doppelscan.imagesets import ImageSet
-
-from .tiny_diffusion import tiny_model
 
 SHAPES = {
     "one channel": (1, 12, 9),
@@ -71,7 +70,7 @@ _WEIGHTS = tempfile.TemporaryDirectory(prefix="doppelscan-tiny-")
 @lru_cache
 def tiny_weights() -> Path:
     """Where they are."""
-    return tiny_model(Path(_WEIGHTS.name) / "model")
+    return write_tiny_model(Path(_WEIGHTS.name) / "model")
 
 
 def _paths(values: dict[str, Any], before: str = "") -> list[str]:

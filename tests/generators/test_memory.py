@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from doppelscan.generators import FAMILIES, Drawing, fit
+from doppelscan.generators import FAMILIES, Drawing, Model, fit
 from doppelscan.generators.drawing import at_once, batch_size
 from doppelscan.generators.memory import memory_of, most_bytes
 
@@ -67,7 +67,7 @@ def test_images_that_are_drawn_few_at_a_time_are_the_same(
     model = fit(pictures((1, 8, 8)), settings("ddpm", "n_images=8"), out=tmp_path, keeping=QUIET)
     together = model.sample(range(6)).read(0, 6)
     monkeypatch.setattr("doppelscan.generators.drawing.memory_of", lambda _device: 1)
-    few = model.sample(range(6))
+    few = Model.open(tmp_path, device="cpu").sample(range(6))
     assert few.pixels.at_once == 1  # type: ignore[attr-defined]
     np.testing.assert_allclose(few.read(0, 6).astype(int), together.astype(int), atol=1)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from doppelscan.errors import InputError
 from doppelscan.imagesets import ImageSet
-from doppelscan.utility.makers import Augmented, Duplicated, Given, without
+from doppelscan.utility.makers import Augmented, Duplicated, Given, interpolated, without
 from lesions import lesions
 
 
@@ -44,6 +45,20 @@ def test_augmented_images_are_near_their_sources_and_no_two_alike(few: ImageSet)
     assert made.pixels.dtype == np.uint8
     again = Augmented().make(few, {"nevus": 6}, 0)
     np.testing.assert_array_equal(flat, again.read(0, 6).reshape(6, -1))
+
+
+@pytest.mark.parametrize("shape", [(2, 7, 11), (1, 1, 6), (3, 5, 6, 4)])
+def test_values_between_pixels_are_what_a_general_transform_finds(shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
+    zoom, offset = 1.07, np.array([0.4, -1.3, 0.9][: len(shape) - 1])
+    moved = values
+    for axis, by in enumerate(offset, start=1):
+        moved = interpolated(moved, np.arange(shape[axis]) / zoom + by, axis)
+    slowly = [
+        ndimage.affine_transform(one, np.full(len(offset), 1 / zoom), offset, order=1, mode="nearest")
+        for one in values
+    ]
+    np.testing.assert_allclose(moved, slowly, atol=1e-2)
 
 
 def test_fewer_given_images_are_the_first_of_more(few: ImageSet) -> None:

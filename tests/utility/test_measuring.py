@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pandas as pd
 import pytest
 
 from doppelscan.errors import InputError
-from doppelscan.findings.utility import read_utility
+from doppelscan.findings.utility import UTILITY_FILES, read_utility
 from doppelscan.imagesets import ImageSet
 from doppelscan.report.utility_page import write_utility_report
 from doppelscan.settings import Resources
@@ -63,6 +66,8 @@ def test_what_is_written_is_read_and_shown(done: tuple[Path, Done]) -> None:
     out, run = done
     assert read_utility(out).utility.to_json() == run.run.utility.to_json()
     page = write_utility_report(out).read_text()
+    assert page.count('<li class="child">') == len(run.run.nearest) == 6
+    assert (run.run.nearest["distance"].diff().dropna() >= 0).all()
     for words in ("Not a fair comparison", "Worth in real images", "Against the controls", "skin tone"):
         assert words in page
     assert "src=&#34;" not in page
@@ -89,6 +94,48 @@ def test_a_measurement_that_is_made_again_trains_nothing(
 
     monkeypatch.setattr(cells, "probe", never)
     assert measured(**sets, settings=few, resources=ONE).run.utility.to_json() == first.run.utility.to_json()
+
+
+class Cut(Exception):
+    """Somebody stops the measurement."""
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """What is written but for the record, which says how long it took."""
+    return {
+        name: (folder / name).read_bytes()
+        for name in UTILITY_FILES
+        if name not in ("run.json", "report.html")
+    }
+
+
+def test_cut_off_anywhere_it_ends_with_the_bytes_of_an_unbroken_one(
+    sets: dict[str, ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = UtilitySettings(
+        real_per_class=(2, 4), synthetic_per_real=(1,), n_seeds=2, encoder="pixels", n_draws=20
+    )
+    monkeypatch.setenv("DOPPELSCAN_CACHE", str(tmp_path / "cache"))
+    measured(**sets, settings=few, resources=ONE, out=tmp_path / "whole")
+    monkeypatch.setenv("DOPPELSCAN_CACHE", str(tmp_path / "other"))
+    for moment in (1, 4, 9, 13):
+        events = itertools.count()
+
+        def cut(
+            _work: str, _done: int, _total: int, events: Iterator[int] = events, at: int = moment
+        ) -> None:
+            if next(events) == at:
+                raise Cut
+
+        with pytest.raises(Cut):
+            measured(**sets, settings=few, resources=ONE, out=tmp_path / "cut", progress=cut)
+        assert not (tmp_path / "cut").exists()
+    with patch("doppelscan.findings.utility.write_json", side_effect=Cut), pytest.raises(Cut):
+        measured(**sets, settings=few, resources=ONE, out=tmp_path / "cut")
+    with pytest.raises(InputError, match=r"no utility\.json"):
+        read_utility(tmp_path / "cut")
+    measured(**sets, settings=few, resources=ONE, out=tmp_path / "cut")
+    assert content(tmp_path / "cut") == content(tmp_path / "whole")
 
 
 def test_copies_that_an_audit_flagged_make_an_arm_without_them(
@@ -128,7 +175,14 @@ def test_all_that_is_wrong_is_said_at_once(sets: dict[str, ImageSet]) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"real_per_class": ()}, {"n_seeds": 0}, {"classifier": "tree"}, {"outcome": "luck"}]
+    "wrong",
+    [
+        {"real_per_class": ()},
+        {"synthetic_per_real": (0,)},
+        {"n_seeds": 0},
+        {"classifier": "tree"},
+        {"outcome": "luck"},
+    ],
 )
 def test_settings_out_of_range_are_refused_by_name(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):

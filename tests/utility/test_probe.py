@@ -8,12 +8,10 @@ from scipy import special
 
 from doppelscan.utility.probe import PENALTIES, Learnt, probe, probed
 
-RNG = np.random.default_rng(0)
-
 
 def cloud(n: int, d: int, apart: float) -> tuple[np.ndarray, np.ndarray]:
     labels = np.arange(n) % 3
-    return RNG.normal(0, 1, (n, d)) + apart * np.eye(3, d)[labels], labels
+    return np.random.default_rng(n).normal(0, 1, (n, d)) + apart * np.eye(3, d)[labels], labels
 
 
 def slowly(features: np.ndarray, labels: np.ndarray, penalty: float) -> np.ndarray:
@@ -31,7 +29,7 @@ def slowly(features: np.ndarray, labels: np.ndarray, penalty: float) -> np.ndarr
 @pytest.mark.parametrize(("n", "d"), [(30, 5), (12, 40)])
 def test_it_ends_where_gradient_descent_ends(n: int, d: int) -> None:
     features, labels = cloud(n, d, 1.0)
-    quick = probed(features, labels, features, 3, [0.01])[0]
+    (quick,) = probed(features, labels, features, 3, [0.01])
     np.testing.assert_allclose(quick, slowly(features, labels, 0.01), atol=2e-3)
 
 
@@ -53,9 +51,23 @@ def test_images_made_from_those_kept_aside_do_not_choose_the_penalty() -> None:
     assert leaking == min(PENALTIES)
 
 
+@pytest.mark.parametrize("apart", [0.3, 1.0, 3.0])
+def test_the_penalty_is_that_of_the_first_valley_of_the_loss_from_the_strongest_on(apart: float) -> None:
+    features, labels = cloud(48, 20, apart)
+    folds = np.arange(48) // 3 % 4
+    losses = np.zeros(len(PENALTIES))
+    for fold in range(4):
+        kept, out = folds != fold, folds == fold
+        for place, told in enumerate(probed(features[kept], labels[kept], features[out], 3, PENALTIES)):
+            losses[place] -= sum(np.log(told[row, label]) for row, label in enumerate(labels[out]))
+    valley = next((k for k in range(3) if losses[k + 1] > losses[k]), 3)
+    nothing = Learnt(features[:0], labels[:0], labels[:0])
+    assert probe(Learnt(features, labels, folds), nothing, features, 3)[1] == PENALTIES[valley]
+
+
 def test_constant_features_and_absent_classes_are_borne() -> None:
-    features = np.concatenate([np.ones((4, 2)), RNG.normal(size=(4, 3))], axis=1)
-    told = probed(features, np.array([0, 0, 1, 1]), features, 3, [0.01])[0]
+    features = np.concatenate([np.ones((4, 2)), np.random.default_rng(0).normal(size=(4, 3))], axis=1)
+    (told,) = probed(features, np.array([0, 0, 1, 1]), features, 3, [0.01])
     assert np.isfinite(told).all()
     np.testing.assert_allclose(told.sum(axis=1), 1)
     assert (told[:, 2] < 0.5).all()

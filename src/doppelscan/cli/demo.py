@@ -15,7 +15,9 @@ import typer
 from doppelscan.cli.audit import summary
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Json, Memory, Seed, Workers, as_resources
-from doppelscan.errors import MissingExtra
+from doppelscan.cli.planted import Truth, planted_sets, truth_of
+from doppelscan.cli.worded import Worded, skins, worded
+from doppelscan.errors import InputError, MissingExtra, Problem
 
 if TYPE_CHECKING:
     from doppelscan.imagesets import ImageSet
@@ -38,6 +40,9 @@ def demo(
     planted: Annotated[
         bool, typer.Option("--planted", help="Train nothing: hide copies whose truth is known.")
     ] = False,
+    text: Annotated[
+        bool, typer.Option("--text", help="Train a text-to-image model; draw by every strategy.")
+    ] = False,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
@@ -47,19 +52,24 @@ def demo(
 
     It takes two to three minutes on two cores; run again after an interruption, it goes on where it stood. With
     --planted nothing is trained: copies are hidden among films of other patients, and what the audit
-    finds is held against the truth.
+    finds is held against the truth. With --text a whole text-to-image model of random weights is fine-tuned on
+    photographs of skin lesions, and draws from words, and anew parts of photographs, by every strategy.
     """
     from doppelscan.audit import AuditSettings, audit
-    from doppelscan.cli.planted import planted_sets, truth_of
     from doppelscan.report import write_report
 
-    if not planted:
-        _refuse_without_extra()
+    _refuse(planted=planted, text=text)
     resources, run = as_resources(memory, workers, "cpu"), out / "run"
     with shown_progress() as progress:
-        kept = _kept(planted_sets(seed) if planted else _cohort(seed), out, resources, progress)
+        sets = planted_sets(seed) if planted else skins(seed) if text else _cohort(seed)
+        kept = _kept(sets, out, resources, progress)
         if not planted:
-            kept["synthetic"] = _memorized(kept, out, seed, resources, progress)
+            with _threads(_THREADS):
+                kept["synthetic"] = (
+                    worded(kept, out, seed, progress)
+                    if text
+                    else _memorized(kept, out, seed, resources, progress)
+                )
         findings = audit(
             train=kept["train"],
             synthetic=kept["synthetic"],
@@ -70,7 +80,10 @@ def demo(
             progress=progress,
         )
         page = write_report(run)
-    story = truth_of(run, kept["synthetic"].table) if planted else _Story.of(kept, out)
+    if planted:
+        story: Truth | Worded | _Story = truth_of(run, kept["synthetic"].table)
+    else:
+        story = Worded.of(kept, out) if text else _Story.of(kept, out)
     if as_json:
         told = {"findings": findings.to_json(), "truth" if planted else "generator": story.to_json()}
         say(json.dumps(told, ensure_ascii=False))
@@ -107,11 +120,14 @@ class _Story:
         )
 
 
-def _refuse_without_extra() -> None:
+def _refuse(*, planted: bool, text: bool) -> None:
     """Say at once what the generator needs, and that there is a demo without one."""
-    for package in ("diffusers", "tensorboard"):
+    if planted and text:
+        raise InputError(Problem("--planted and --text are two demos", cure="run one, then the other"))
+    needed = {} if planted else {"diffusers": "generate", "tensorboard": "generate"}
+    for package, extra in (needed | ({"transformers": "text"} if text else {})).items():
         if importlib.util.find_spec(package) is None:
-            raise MissingExtra(package, "generate", "the demo's generator (`demo --planted` needs none)")
+            raise MissingExtra(package, extra, "the demo's generator (`demo --planted` needs none)")
 
 
 def _cohort(seed: int) -> dict[str, ImageSet]:
@@ -145,18 +161,17 @@ def _memorized(
     """What a small diffusion model draws that has seen the training films too often."""
     from doppelscan.generators import Keeping, changed, family_named, fit
 
-    with _threads(_THREADS):
-        model = fit(
-            kept["train"],
-            changed(family_named("ddpm").presets["tiny"], _RECIPE),
-            out=out / "model",
-            holdout=kept["holdout"],
-            seed=seed,
-            keeping=Keeping(marks=5, last=1, minutes=0.25),
-            resources=resources,
-            progress=progress,
-        )
-        return model.sample_to(range(_DRAWN), out / "synthetic", progress=progress)
+    model = fit(
+        kept["train"],
+        changed(family_named("ddpm").presets["tiny"], _RECIPE),
+        out=out / "model",
+        holdout=kept["holdout"],
+        seed=seed,
+        keeping=Keeping(marks=5, last=1, minutes=0.25),
+        resources=resources,
+        progress=progress,
+    )
+    return model.sample_to(range(_DRAWN), out / "synthetic", progress=progress)
 
 
 @contextlib.contextmanager

@@ -14,11 +14,12 @@ __all__ = ["report"]
 
 def report(
     run: Annotated[
-        Path, typer.Argument(help="The folder that audit, quality, membership or study wrote to --out.")
+        Path,
+        typer.Argument(help="The folder that audit, quality, utility, membership or study wrote to --out."),
     ],
     train: Annotated[
         str | None,
-        typer.Option(help="Where the training set (quality: the real one) is now, if it has moved."),
+        typer.Option(help="Where the training set (quality, utility: the real one) is now, if it has moved."),
     ] = None,
     synthetic: Annotated[
         str | None, typer.Option(help="Where the synthetic set is now, if it has moved.")
@@ -28,7 +29,7 @@ def report(
     ] = False,
     n_matches: Annotated[int, typer.Option(min=1, help="Matches shown in an audit's gallery.")] = 24,
 ) -> None:
-    """Write the page of an audit, a measurement of quality, an inference of membership or a study.
+    """Write the page of an audit, a measurement of quality or utility, an inference of membership or a study.
 
     It is one HTML file that needs nothing else. Pages of memberships and studies show no image and no patient.
     """
@@ -41,6 +42,7 @@ def _page(
     from doppelscan.imagesets import open_images
     from doppelscan.report import write_membership_page, write_report, write_study_page
     from doppelscan.report.quality_page import write_quality_report
+    from doppelscan.report.utility_page import write_utility_report
 
     if (run / "membership.json").exists():
         return write_membership_page(run)
@@ -49,6 +51,8 @@ def _page(
     real, drawn = (None if path is None else open_images(path) for path in (train, synthetic))
     if (run / "quality.json").exists():
         return write_quality_report(run, real=real, synthetic=drawn, redact_training=redact_training)
+    if (run / "utility.json").exists():
+        return write_utility_report(run, real=real, redact_training=redact_training)
     return write_report(
         run, train=real, synthetic=drawn, redact_training=redact_training, n_matches=n_matches
     )

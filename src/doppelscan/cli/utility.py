@@ -63,7 +63,9 @@ def utility(
     ] = "probe",
     encoder: Annotated[
         str,
-        typer.Option(help="Of the probe: random, pixels, contrastive, or a pretrained one's file or folder."),
+        typer.Option(
+            help="Of the probe: random, pixels, contrastive, or the file or folder of a pretrained one."
+        ),
     ] = "random",
     effort: Annotated[
         Literal["quick", "standard", "thorough"],

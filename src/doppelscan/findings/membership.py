@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from doppelscan.errors import FormatError, Problem
 from doppelscan.estimates import Estimate
+from doppelscan.findings.folders import cleared
 from doppelscan.store import read_json, read_table, write_json, write_table
 
 __all__ = [
@@ -221,10 +222,7 @@ class Membership:
 
 def write_membership(folder: Path, membership: Membership, scores: pd.DataFrame) -> None:
     """Write `membership.parquet`, a row for each attack and image, and `membership.json`, which comes last."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stale = ("membership.json", "report.html", *(path.name for path in folder.glob(".draft-*")))
-    for name in stale:
-        (folder / name).unlink(missing_ok=True)
+    cleared(folder, "membership.json")
     write_table(folder / "membership.parquet", scores, SCORES)
     write_json(folder / "membership.json", membership.to_json())
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from doppelscan.errors import FormatError, Problem
 from doppelscan.estimates import Estimate
+from doppelscan.findings.folders import cleared
 from doppelscan.store import read_json, read_table, write_json, write_table
 
 __all__ = ["ALL", "PLANTED", "POWER_FILES", "POWER_FORMAT", "Detection", "Power", "read_power", "write_power"]
@@ -168,9 +169,7 @@ class Power:
 
 def write_power(folder: Path, power: Power, planted: pd.DataFrame) -> None:
     """Write `power.parquet`, a row for each method and planted image, and `power.json`, which comes last."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in ("power.json", *(path.name for path in folder.glob(".draft-*"))):
-        (folder / stale).unlink(missing_ok=True)
+    cleared(folder, "power.json")
     write_table(folder / "power.parquet", planted, PLANTED)
     write_json(folder / "power.json", power.to_json())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.estimates import Estimate
+from doppelscan.findings.folders import cleared
 from doppelscan.findings.run import RECORD_FORMAT
 from doppelscan.store import read_json, read_table, write_json, write_table
 
@@ -70,14 +70,14 @@ class Measured:
     absent: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; a limit that is not finite becomes None."""
-        estimates = {of: _bounded(getattr(self, of)) for of in ("value", "at_size", "perfect")}
+        """Plain values."""
+        estimates = {of: getattr(self, of).to_json() for of in ("value", "at_size", "perfect")}
         return {"name": self.name, **estimates, "absent": self.absent}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Measured:
         """The number that `to_json` wrote."""
-        value, at_size, perfect = (_unbounded(data[of]) for of in ("value", "at_size", "perfect"))
+        value, at_size, perfect = (Estimate.from_json(data[of]) for of in ("value", "at_size", "perfect"))
         return Measured(str(data["name"]), value, at_size, perfect, str(data["absent"]))
 
 
@@ -191,9 +191,7 @@ class QualityRun:
 
 def write_quality(folder: Path, run: QualityRun) -> None:
     """Write `quality.parquet`, a row for each synthetic image, `run.json`, and `quality.json`, which comes last."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in ("quality.json", "report.html", *(path.name for path in folder.glob(".draft-*"))):
-        (folder / stale).unlink(missing_ok=True)
+    cleared(folder, "quality.json")
     write_table(folder / "quality.parquet", run.samples, SAMPLES)
     write_json(folder / "run.json", {"format": RECORD_FORMAT} | dict(run.record))
     write_json(folder / "quality.json", run.quality.to_json())
@@ -224,17 +222,3 @@ _LISTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "memorization": Measured.from_json,
     "two_sample": TwoSample.from_json,
 }
-
-
-def _bounded(estimate: Estimate) -> dict[str, float | int | None]:
-    limits = {
-        name: limit if math.isfinite(limit) else None
-        for name, limit in (("low", estimate.low), ("high", estimate.high))
-    }
-    return estimate.to_json() | limits
-
-
-def _unbounded(data: Mapping[str, Any]) -> Estimate:
-    low = -math.inf if data["low"] is None else data["low"]
-    high = math.inf if data["high"] is None else data["high"]
-    return Estimate.from_json(dict(data) | {"low": low, "high": high})

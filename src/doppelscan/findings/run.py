@@ -12,6 +12,7 @@ import pandas as pd
 from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.findings.derived import DERIVED
 from doppelscan.findings.findings import FORMAT, Findings
+from doppelscan.findings.folders import cleared
 from doppelscan.findings.tables import ALIGNMENTS, CONTROLS, MATCHES, NULLS
 from doppelscan.store import check_writable, read_json, read_table, write_json, write_table, write_text
 
@@ -77,13 +78,7 @@ def write_run(folder: Path, run: Run) -> None:
 
     `findings.json` and the report go first, and `findings.json` comes last: a folder that has it is whole.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in (
-        "findings.json",
-        "report.html",
-        *(path.name for path in folder.glob(".draft-*")),
-    ):
-        (folder / stale).unlink(missing_ok=True)
+    cleared(folder, "findings.json")
     write_table(folder / "matches.parquet", run.matches, MATCHES)
     write_table(folder / "nulls.parquet", run.nulls, NULLS)
     write_table(folder / "controls.parquet", run.controls, CONTROLS)

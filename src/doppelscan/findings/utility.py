@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -13,12 +13,14 @@ import pyarrow as pa
 
 from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.estimates import Estimate
+from doppelscan.findings.folders import cleared
 from doppelscan.findings.run import RECORD_FORMAT
 from doppelscan.store import read_json, read_table, write_json, write_table
 
 __all__ = [
     "CELLS",
     "EMBEDDING",
+    "NEAREST",
     "UTILITY_FILES",
     "UTILITY_FORMAT",
     "Arm",
@@ -35,7 +37,14 @@ __all__ = [
 ]
 
 UTILITY_FORMAT = "doppelscan-utility/1"
-UTILITY_FILES = ("utility.json", "cells.parquet", "embedding.parquet", "run.json", "report.html")
+UTILITY_FILES = (
+    "utility.json",
+    "cells.parquet",
+    "embedding.parquet",
+    "nearest.parquet",
+    "run.json",
+    "report.html",
+)
 
 # One row per cell and group of test images.
 CELLS = pa.schema(
@@ -76,6 +85,19 @@ EMBEDDING = pa.schema(
     metadata={"format": "doppelscan-utility-embedding/1"},
 )
 
+# One row for each of a few synthetic images of every generator, those nearest to a granted real one first.
+NEAREST = pa.schema(
+    [
+        ("arm", pa.string()),
+        ("id", pa.string()),
+        ("label", pa.string()),
+        ("nearest_id", pa.string()),
+        ("distance", pa.float64()),
+        ("picture", pa.binary()),  # of the synthetic image, a PNG: the image itself may be nowhere on disk
+    ],
+    metadata={"format": "doppelscan-utility-nearest/1"},
+)
+
 Value = TypeVar("Value", bound="_Values")
 
 
@@ -87,17 +109,19 @@ class _Values:
     TABLES: ClassVar[tuple[str, ...]] = ()  # of estimates by name
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; a limit that is not finite becomes None."""
-        data = {field.name: getattr(self, field.name) for field in fields(self)}
-        data |= {name: _bounded(data[name]) for name in self.ESTIMATES}
-        return data | {name: {of: _bounded(one) for of, one in data[name].items()} for name in self.TABLES}
+        """Plain values."""
+        data = {one.name: getattr(self, one.name) for one in fields(self)}
+        data |= {name: data[name].to_json() for name in self.ESTIMATES}
+        return data | {name: {of: one.to_json() for of, one in data[name].items()} for name in self.TABLES}
 
     @classmethod
     def from_json(cls: type[Value], data: Mapping[str, Any]) -> Value:
         """What `to_json` wrote."""
-        values = {field.name: data[field.name] for field in fields(cls)}
-        values |= {name: _unbounded(data[name]) for name in cls.ESTIMATES}
-        tables = {name: {of: _unbounded(one) for of, one in data[name].items()} for name in cls.TABLES}
+        values = {one.name: data[one.name] for one in fields(cls)}
+        values |= {name: Estimate.from_json(data[name]) for name in cls.ESTIMATES}
+        tables = {
+            name: {of: Estimate.from_json(one) for of, one in data[name].items()} for name in cls.TABLES
+        }
         return cls(**values | tables)
 
 
@@ -345,7 +369,7 @@ class Utility:
             If a field is absent or not what it should be.
         """
         try:
-            values = {field.name: data[field.name] for field in fields(Utility)}
+            values = {one.name: data[one.name] for one in fields(Utility)}
             lists = {name: tuple(map(kind.from_json, data[name])) for name, kind in _LISTS.items()}
             return Utility(**values | lists | {name: tuple(data[name]) for name in _TEXTS})
         except (KeyError, TypeError, ValueError, AssertionError) as error:
@@ -357,21 +381,21 @@ _TEXTS = ("classes", "declared", "absent", "notes")
 
 @dataclass(frozen=True, eq=False)
 class UtilityRun:
-    """A measurement of utility, every cell of it, the view of the embedding, and the record of how it was made."""
+    """A measurement of utility, every cell of it, the view of the embedding, how it was made, what lies nearest."""
 
     utility: Utility
     cells: pd.DataFrame
     embedding: pd.DataFrame
     record: Mapping[str, Any]
+    nearest: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=NEAREST.names))
 
 
 def write_utility(folder: Path, run: UtilityRun) -> None:
-    """Write both tables, `run.json`, and `utility.json`, which comes last."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in ("utility.json", "report.html", *(path.name for path in folder.glob(".draft-*"))):
-        (folder / stale).unlink(missing_ok=True)
+    """Write the tables, `run.json`, and `utility.json`, which comes last."""
+    cleared(folder, "utility.json")
     write_table(folder / "cells.parquet", run.cells, CELLS)
     write_table(folder / "embedding.parquet", run.embedding, EMBEDDING)
+    write_table(folder / "nearest.parquet", run.nearest, NEAREST)
     write_json(folder / "run.json", {"format": RECORD_FORMAT} | dict(run.record))
     write_json(folder / "utility.json", run.utility.to_json())
 
@@ -394,15 +418,5 @@ def read_utility(folder: Path) -> UtilityRun:
         read_table(folder / "cells.parquet", CELLS),
         read_table(folder / "embedding.parquet", EMBEDDING),
         read_json(folder / "run.json", expected=RECORD_FORMAT),
+        read_table(folder / "nearest.parquet", NEAREST),
     )
-
-
-def _bounded(estimate: Estimate) -> dict[str, float | int | None]:
-    ends = {"low": estimate.low, "high": estimate.high}
-    return estimate.to_json() | {name: end if math.isfinite(end) else None for name, end in ends.items()}
-
-
-def _unbounded(data: Mapping[str, Any]) -> Estimate:
-    low = -math.inf if data["low"] is None else data["low"]
-    high = math.inf if data["high"] is None else data["high"]
-    return Estimate.from_json(dict(data) | {"low": low, "high": high})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -20,6 +21,9 @@ from doppelscan.images import Image
 from doppelscan.store import fingerprint
 
 __all__ = ["DrawnPixels", "Source"]
+
+# Images drawn together by networks that are still in use: to measure it takes an image drawn in one step.
+_MEASURED: WeakKeyDictionary[Networks, dict[tuple[torch.device, Drawing], int]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +51,12 @@ class DrawnPixels:
     @cached_property
     def at_once(self) -> int:
         """Images that are drawn together."""
-        with self._autocast():
-            return batch_size(
-                self.source.about, self.source.networks, options=self.options, device=self.source.device
-            )
+        measured, asked = _MEASURED.setdefault(self.source.networks, {}), (self.source.device, self.options)
+        if asked not in measured:
+            about, networks, (device, options) = self.source.about, self.source.networks, asked
+            with self._autocast():
+                measured[asked] = batch_size(about, networks, options=options, device=device)
+        return measured[asked]
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:

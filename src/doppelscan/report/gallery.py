@@ -20,7 +20,7 @@ from doppelscan.report.pairs import Pair
 from doppelscan.report.sentences import changed, kinds
 from doppelscan.report.sources import Pictures
 
-__all__ = ["Match", "Panel", "gallery"]
+__all__ = ["Match", "Panel", "gallery", "looked_up", "panel", "pictured"]
 
 LONGEST_SIDE = 512  # pixels of a picture on the page
 COARSE_SIDE = 128  # up to here, enlarged pixels are shown as the squares that they are
@@ -77,6 +77,31 @@ def gallery(
     return tuple(_match(pair, _of(pair, aligned), names, synthetic, train) for pair in pairs)
 
 
+def looked_up(name: str | None, pictures: Pictures) -> Image | str:
+    """The image, or why there is none."""
+    if name is None:
+        return "There is no match."
+    try:
+        return pictures(name)
+    except UnreadableImage as error:
+        return error.reason
+
+
+def panel(caption: str, alt: str, image: Image | str) -> Panel:
+    """The image's picture, or why there is none."""
+    if isinstance(image, str):
+        return Panel(caption, alt, blank=image)
+    return pictured(caption, alt, picture(image.pixels, spacing_mm=image.spacing_mm))
+
+
+def pictured(caption: str, alt: str, shown: UInt8[np.ndarray, "rows columns 3"]) -> Panel:
+    """The picture as it is on the page."""
+    rows, columns = shown.shape[:2]
+    side = LONGEST_SIDE * 3 if columns > 1.8 * rows else LONGEST_SIDE
+    source = "data:image/png;base64," + base64.b64encode(png(shrunk(shown, side))).decode()
+    return Panel(caption, alt, source, wide=columns > 1.8 * rows, coarse=max(rows, columns) <= COARSE_SIDE)
+
+
 def _of(pair: Pair, aligned: Mapping[str, AlignedPair]) -> AlignedPair | None:
     found = aligned.get(pair.synthetic_id)
     return found if found is not None and found.train_id == pair.train_id else None
@@ -123,8 +148,8 @@ def _facts(pair: Pair) -> Iterator[tuple[str, str]]:
 def _panels(
     pair: Pair, aligned: AlignedPair | None, names: Names, synthetic: Pictures, train: Pictures
 ) -> tuple[Panel, ...]:
-    left = WITHHELD_COPY if names.redacted and pair.copied else _looked_up(pair.synthetic_id, synthetic)
-    right = WITHHELD if names.redacted else _looked_up(pair.train_id, train)
+    left = WITHHELD_COPY if names.redacted and pair.copied else looked_up(pair.synthetic_id, synthetic)
+    right = WITHHELD if names.redacted else looked_up(pair.train_id, train)
     real = names.image(pair.train_id)
     alts = (
         f"Synthetic image {pair.synthetic_id}",
@@ -133,8 +158,8 @@ def _panels(
     if isinstance(left, Image) and isinstance(right, Image) and aligned and _fit(left, right, aligned):
         return _aligned_panels(left, right, aligned, alts, outlined=pair.copied)
     return (
-        _panel("synthetic", alts[0], left),
-        _panel("training", alts[1], right),
+        panel("synthetic", alts[0], left),
+        panel("training", alts[1], right),
         _difference_panel(left, right, redacted=names.redacted),
     )
 
@@ -154,34 +179,18 @@ def _aligned_panels(
     agrees = share(min(1.0, float((aligned.agreement > 50).mean()) / max(aligned.overlap, 1e-9)))
     where = "; outlined is the part that agrees" if outlined and aligned.part is not None else ""
     return (
-        _pictured("synthetic", alts[0] + where, shown.synthetic),
-        _pictured(
+        pictured("synthetic", alts[0] + where, shown.synthetic),
+        pictured(
             "training, aligned",
             f"{alts[1]}, laid onto it: {changed(aligned.aligned_by)}{where}",
             shown.training,
         ),
-        _pictured(
+        pictured(
             "agreement",
             f"Where their fine detail agrees: in {agrees} of what they share{where}",
             shown.agreement,
         ),
     )
-
-
-def _looked_up(name: str | None, pictures: Pictures) -> Image | str:
-    """The image, or why there is none."""
-    if name is None:
-        return "There is no match."
-    try:
-        return pictures(name)
-    except UnreadableImage as error:
-        return error.reason
-
-
-def _panel(caption: str, alt: str, image: Image | str) -> Panel:
-    if isinstance(image, str):
-        return Panel(caption, alt, blank=image)
-    return _pictured(caption, alt, picture(image.pixels, spacing_mm=image.spacing_mm))
 
 
 def _difference_panel(synthetic: Image | str, training: Image | str, *, redacted: bool) -> Panel:
@@ -195,13 +204,6 @@ def _difference_panel(synthetic: Image | str, training: Image | str, *, redacted
         return Panel(caption, alt, blank="It needs both images.")
     if synthetic.stored.shape != training.stored.shape:
         return Panel(caption, alt, blank="The images differ in shape.")
-    return _pictured(
+    return pictured(
         caption, alt, difference(synthetic.pixels, training.pixels, spacing_mm=training.spacing_mm)
     )
-
-
-def _pictured(caption: str, alt: str, shown: UInt8[np.ndarray, "rows columns 3"]) -> Panel:
-    rows, columns = shown.shape[:2]
-    side = LONGEST_SIDE * 3 if columns > 1.8 * rows else LONGEST_SIDE
-    source = "data:image/png;base64," + base64.b64encode(png(shrunk(shown, side))).decode()
-    return Panel(caption, alt, source, wide=columns > 1.8 * rows, coarse=max(rows, columns) <= COARSE_SIDE)

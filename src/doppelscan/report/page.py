@@ -12,6 +12,7 @@ from jaxtyping import Float64
 
 from doppelscan.findings import Run, aligned_pairs, read_run
 from doppelscan.imagesets import ImageSet
+from doppelscan.report.derived_page import derived_said, made_from_real
 from doppelscan.report.gallery import Match, gallery
 from doppelscan.report.histogram import Histogram, Scores, histogram
 from doppelscan.report.names import Names
@@ -20,7 +21,7 @@ from doppelscan.report.provenance import audited_sets, facts
 from doppelscan.report.rates import control_rows, key_rates
 from doppelscan.report.rendering import rendered
 from doppelscan.report.sentences import limits, reservations, verdict
-from doppelscan.report.sources import REDACTED, pictures
+from doppelscan.report.sources import REDACTED, Without, pictures
 from doppelscan.report.tables import identity_rows, patient_rows, unread
 from doppelscan.store import write_text
 
@@ -45,9 +46,9 @@ def write_report(
         The sets that were audited, where they are not, or no longer, where the run's record says. A picture that
         cannot be had is replaced by the reason.
     redact_training
-        Show no training image, no synthetic image that is flagged as a copy of one, no difference, no map of
-        agreement, and no identifier or path of real data. Identifiers of synthetic images stay, and those images
-        that are not flagged.
+        Show no training image, no synthetic image that is flagged as a copy of one or was made from one, no
+        difference, no map of agreement, and no identifier or path of real data. Identifiers of synthetic images stay,
+        and those images that are neither.
     n_matches
         How many of the most suspicious matches are shown.
 
@@ -59,14 +60,20 @@ def write_report(
     run = read_run(folder)
     names = Names.of(run, redacted=redact_training)
     pairs = best_pairs(run.matches)
+    drawn, real = pictures(run.record, "synthetic", synthetic), REDACTED
+    if not redact_training:
+        real = pictures(run.record, "train", train)
+    else:
+        drawn = Without(
+            drawn, made_from_real(run), "Withheld: made from a real image, it may show a part of it."
+        )
     shown = gallery(
-        pairs[:n_matches],
-        names,
-        synthetic=pictures(run.record, "synthetic", synthetic),
-        train=REDACTED if redact_training else pictures(run.record, "train", train),
-        aligned=aligned_pairs(run.alignments),
+        pairs[:n_matches], names, synthetic=drawn, train=real, aligned=aligned_pairs(run.alignments)
     )
-    write_text(folder / "report.html", rendered(_said(run, names, pairs) | _seen(shown)))
+    derived = derived_said(run, names, synthetic=drawn, train=real)
+    write_text(
+        folder / "report.html", rendered(_said(run, names, pairs) | _seen(shown) | {"derived": derived})
+    )
     return folder / "report.html"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,18 +10,16 @@ from typing import Any
 
 import pandas as pd
 
-from doppelscan.errors import UnreadableImage
 from doppelscan.estimates import Estimate
 from doppelscan.findings.quality import Measured, Quality, QualityRun, read_quality
-from doppelscan.images.montage import picture, png, shrunk
 from doppelscan.imagesets import ImageSet
-from doppelscan.report.gallery import COARSE_SIDE, LONGEST_SIDE, Panel
+from doppelscan.report.gallery import Panel, looked_up, panel
 from doppelscan.report.names import Names
 from doppelscan.report.numbers import between, share, value
 from doppelscan.report.provenance import audited_sets, grouped
 from doppelscan.report.quality_words import WORDS, Words, summary
 from doppelscan.report.rendering import rendered
-from doppelscan.report.sources import Pictures, pictures
+from doppelscan.report.sources import Absent, Pictures, pictures
 from doppelscan.report.tables import unread
 from doppelscan.store import write_text
 
@@ -94,14 +91,14 @@ def write_quality_report(
     """
     run = read_quality(folder)
     names = Names(redacted=redact_training)
-    sources = None
+    sources: tuple[Pictures, Pictures] = Absent(_WITHHELD), Absent(_WITHHELD)
     if not redact_training:
         sources = pictures(run.record, "synthetic", synthetic), pictures(run.record, "real", real)
     write_text(folder / "report.html", rendered(_said(run, names, sources), "quality"))
     return folder / "report.html"
 
 
-def _said(run: QualityRun, names: Names, sources: tuple[Pictures, Pictures] | None) -> dict[str, Any]:
+def _said(run: QualityRun, names: Names, sources: tuple[Pictures, Pictures]) -> dict[str, Any]:
     found = run.quality
     return {
         "quality": found,
@@ -178,9 +175,7 @@ def _tests(found: Quality) -> Iterator[dict[str, str]]:
         }
 
 
-def _samples(
-    samples: pd.DataFrame, names: Names, sources: tuple[Pictures, Pictures] | None
-) -> Iterator[Sample]:
+def _samples(samples: pd.DataFrame, names: Names, sources: tuple[Pictures, Pictures]) -> Iterator[Sample]:
     """Both ends of the synthetic images in the order of realism, those without left out."""
     ordered = samples[samples["realism"].notna()].sort_values("realism", kind="stable")
     n = min(N_SAMPLES, len(ordered) // 2)
@@ -189,13 +184,12 @@ def _samples(
             yield _sample(end, row, names, sources)
 
 
-def _sample(end: str, row: Any, names: Names, sources: tuple[Pictures, Pictures] | None) -> Sample:
+def _sample(end: str, row: Any, names: Names, sources: tuple[Pictures, Pictures]) -> Sample:
     nearest = names.image(row.nearest_id)
+    synthetic, real = sources
     panels = (
-        _panel("synthetic", f"Synthetic image {row.synthetic_id}", row.synthetic_id, sources and sources[0]),
-        _panel(
-            "nearest real", f"The real image nearest to it, {nearest}", row.nearest_id, sources and sources[1]
-        ),
+        panel("synthetic", f"Synthetic image {row.synthetic_id}", looked_up(row.synthetic_id, synthetic)),
+        panel("nearest real", f"The real image nearest to it, {nearest}", looked_up(row.nearest_id, real)),
     )
     patient = None if pd.isna(row.nearest_patient) else row.nearest_patient
     return Sample(
@@ -204,18 +198,3 @@ def _sample(end: str, row: Any, names: Names, sources: tuple[Pictures, Pictures]
         (("synthetic", row.synthetic_id), ("nearest", nearest), ("patient", names.patient(patient))),
         panels,
     )
-
-
-def _panel(caption: str, alt: str, name: str, source: Pictures | None) -> Panel:
-    """A picture, or why there is none."""
-    if source is None:
-        return Panel(caption, alt, blank=_WITHHELD)
-    try:
-        image = source(name)
-    except UnreadableImage as error:
-        return Panel(caption, alt, blank=error.reason)
-    shown = picture(image.pixels, spacing_mm=image.spacing_mm)
-    rows, columns = shown.shape[:2]
-    side = LONGEST_SIDE * 3 if columns > 1.8 * rows else LONGEST_SIDE
-    data = "data:image/png;base64," + base64.b64encode(png(shrunk(shown, side))).decode()
-    return Panel(caption, alt, data, wide=columns > 1.8 * rows, coarse=max(rows, columns) <= COARSE_SIDE)

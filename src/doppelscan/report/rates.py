@@ -10,7 +10,7 @@ from doppelscan.findings import Findings
 from doppelscan.report.intervals import Interval, ceiling, interval
 from doppelscan.report.numbers import between, share
 
-__all__ = ["ControlRow", "Rate", "Rates", "control_rows", "key_rates"]
+__all__ = ["ControlRow", "Rate", "Rates", "control_rows", "key_rates", "rate_of"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def key_rates(findings: Findings) -> Rates:
     end = ceiling(rate for rate, _ in meanings.values())
     return Rates(
         f"{100 * end:g}%",
-        tuple((name, meaning, _rate(rate, end)) for name, (rate, meaning) in meanings.items()),
+        tuple((name, meaning, rate_of(rate, end)) for name, (rate, meaning) in meanings.items()),
     )
 
 
@@ -69,6 +69,13 @@ def control_rows(findings: Findings) -> tuple[ControlRow, ...]:
     names = dict.fromkeys(name for arm in arms for name in arm.by_transform)
     overall = ControlRow("all together", *(_known(arm.overall) for arm in arms))
     return (overall, *(ControlRow(name, *(_named(arm.by_transform, name) for arm in arms)) for name in names))
+
+
+def rate_of(rate: Estimate, end: float) -> Rate:
+    """An estimate on an axis from 0 to `end`."""
+    return Rate(
+        share(rate.value), between(rate) if rate.known else "not measured", rate.n, interval(rate, end)
+    )
 
 
 def _rule(findings: Findings) -> str:
@@ -82,10 +89,4 @@ def _named(rates: Mapping[str, Estimate], name: str) -> Rate | None:
 
 
 def _known(rate: Estimate) -> Rate | None:
-    return _rate(rate, 1.0) if rate.known else None
-
-
-def _rate(rate: Estimate, end: float) -> Rate:
-    return Rate(
-        share(rate.value), between(rate) if rate.known else "not measured", rate.n, interval(rate, end)
-    )
+    return rate_of(rate, 1.0) if rate.known else None

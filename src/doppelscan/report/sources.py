@@ -12,7 +12,7 @@ from doppelscan.images.intensity import check_finite
 from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets import ImageSet, open_images
 
-__all__ = ["REDACTED", "Pictures", "pictures"]
+__all__ = ["REDACTED", "Absent", "Pictures", "Without", "pictures"]
 
 Pictures = Callable[[str], Image]
 """The image of an id, as the audit saw it; raises UnreadableImage, with the reason, where there is none."""
@@ -25,23 +25,41 @@ def pictures(record: Mapping[str, Any], part: str, given: ImageSet | None) -> Pi
         return _Prepared(given, preparation)
     path = record.get("sets", {}).get(part, {}).get("path")
     if not path:
-        return _Absent("The record of this audit does not say where its images are.")
+        return Absent("The record of this audit does not say where its images are.")
     try:
         return _Prepared(open_images(path), preparation)
     except (DoppelscanError, OSError) as error:
-        return _Absent(f"The images cannot be opened. {error}")
+        return Absent(f"The images cannot be opened. {error}")
 
 
 @dataclass(frozen=True)
-class _Absent:
+class Absent:
+    """A set of which no image is shown, and why."""
+
     reason: str
 
     def __call__(self, name: str) -> Image:
+        """Never an image."""
         raise UnreadableImage(self.reason)
 
 
-REDACTED: Pictures = _Absent("Withheld: training images are redacted.")
+REDACTED: Pictures = Absent("Withheld: training images are redacted.")
 """A set that is not even opened."""
+
+
+@dataclass(frozen=True)
+class Without:
+    """Images but for some, and why these are withheld."""
+
+    images: Pictures
+    withheld: frozenset[str]
+    reason: str
+
+    def __call__(self, name: str) -> Image:
+        """The image, unless it is withheld."""
+        if name in self.withheld:
+            raise UnreadableImage(self.reason)
+        return self.images(name)
 
 
 @dataclass(frozen=True)

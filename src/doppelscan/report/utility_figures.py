@@ -83,7 +83,7 @@ def group_figure(found: Utility, arm: str, column: str) -> bytes:
         axes.set_xticks(range(len(groups)), [group.partition("=")[2] for group in groups])
         axes.set_xlabel(column.replace("_", " "))
         axes.set_ylabel(f"gain by {most} per real one")
-        axes.legend(title="real per class", frameon=False, fontsize=6.5, ncols=min(len(sizes), 4))
+        _legend(axes, title="real per class")
 
     return _png(draw)
 
@@ -100,7 +100,7 @@ def map_figure(table: pd.DataFrame, arm: str) -> bytes:
             axes.scatter(real["x"], real["y"], s=22, facecolor="none", edgecolor=colour, linewidth=0.9)
         axes.set_xlabel("first principal axis of real images")
         axes.set_ylabel("second")
-        axes.legend(frameon=False, fontsize=6.5, markerscale=1.6)
+        _legend(axes)
 
     return _png(draw)
 
@@ -149,10 +149,23 @@ def _line(axes: Axes, found: Utility, cells: Sequence[Outcome], arm: str, along:
     axes.fill_between(
         at, [v.low for v in values], [v.high for v in values], color=style["color"], alpha=0.12, linewidth=0
     )
-    axes.legend(frameon=False, fontsize=6.5)
+    _legend(axes)
 
 
 def _bars(axes: Axes, at: Sequence[float], found: Sequence[Any], colour: str, label: str) -> None:
     value = np.array([one.value for one in found])
     spread = [value - [one.low for one in found], [one.high for one in found] - value]
     axes.errorbar(at, value, yerr=spread, color=colour, fmt="o", markersize=3.5, linewidth=1.2, label=label)
+
+
+def _legend(axes: Axes, title: str | None = None) -> None:
+    """Above the axes: it hides no data, and no place has to be looked for among them."""
+    axes.legend(
+        title=title,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=4,
+        frameon=False,
+        fontsize=6.5,
+        markerscale=1.6,
+    )

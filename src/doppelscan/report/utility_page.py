@@ -10,7 +10,9 @@ from typing import Any
 
 from doppelscan.estimates import Estimate
 from doppelscan.findings.utility import Contrast, Utility, UtilityRun, read_utility
+from doppelscan.imagesets import ImageSet
 from doppelscan.report.names import Names
+from doppelscan.report.neighbours import neighbours
 from doppelscan.report.numbers import counted, p_value, value
 from doppelscan.report.provenance import audited_sets, grouped
 from doppelscan.report.rendering import rendered
@@ -27,13 +29,18 @@ _PARTS = {
 }
 
 
-def write_utility_report(folder: Path, *, redact_training: bool = False) -> Path:
-    """Write `report.html` beside the numbers of the run in `folder`; the path of the page. It shows no image.
+def write_utility_report(
+    folder: Path, *, real: ImageSet | None = None, redact_training: bool = False
+) -> Path:
+    """Write `report.html` beside the numbers of the run in `folder`; the path of the page.
 
     Parameters
     ----------
+    real
+        The real images, where they are not, or no longer, where the run's record says.
     redact_training
-        Say of no set of real images where it lies.
+        Show no image at all, and no identifier or path of real ones: whether a synthetic image is a copy, nobody
+        has judged here.
 
     Raises
     ------
@@ -41,7 +48,9 @@ def write_utility_report(folder: Path, *, redact_training: bool = False) -> Path
         If there is no run in `folder`, or it is damaged.
     """
     run = read_utility(folder)
-    text = rendered(_said(run, Names(redacted=redact_training)), "utility")
+    names = Names(redacted=redact_training)
+    shown = tuple(neighbours(run, names, real))
+    text = rendered(_said(run, names) | {"neighbours": shown}, "utility")
     write_text(folder / "report.html", text)
     return folder / "report.html"
 

@@ -67,7 +67,7 @@ class Probe:
     @property
     def fingerprint(self) -> str:
         """The version of the probe."""
-        return fingerprint(["probe", 2])
+        return fingerprint(["probe", 3])
 
     def tell(
         self, real: Learnt, added: Learnt, asked: Shaped[np.ndarray, "m *d"], n_classes: int, seed: int

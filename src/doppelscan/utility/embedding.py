@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +11,18 @@ import pandas as pd
 from jaxtyping import Float, Float64
 
 from doppelscan.estimates import Estimate
-from doppelscan.findings.utility import Parents
+from doppelscan.findings.utility import NEAREST, Parents
+from doppelscan.images.montage import picture, png, shrunk
 from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
 from doppelscan.utility.cells import REAL
 
-__all__ = ["Laid", "embedding_table", "laid_out", "parents"]
+__all__ = ["Laid", "embedding_table", "laid_out", "nearest_table", "parents"]
 
 _SHOWN = 400  # images of each arm
 _DRAWS = 400
+_PICTURED = 6  # images of each arm
+_SIDE = 256  # pixels of a picture
 
 Vectors = Float64[np.ndarray, "n d"]
 
@@ -62,6 +65,12 @@ def embedding_table(laid: Laid) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def nearest_table(laid: Laid, arms: Collection[str]) -> pd.DataFrame:
+    """Pictures of the images of these arms that lie nearest to a granted one; a row for each of at most six an arm."""
+    rows = [row for arm in laid.made if arm in arms for row in _nearest_of(laid, arm)]
+    return pd.DataFrame(rows, columns=NEAREST.names)
+
+
 def parents(laid: Laid) -> Iterator[Parents]:
     """How near the images of each arm lie to the granted ones, beside pairs at random and pairs of real images."""
     own = _distances(laid.vectors, laid.vectors)
@@ -82,6 +91,28 @@ def parents(laid: Laid) -> Iterator[Parents]:
             at_random=_median(_one_each(apart, same)),
             real_to_real=_median(between[np.isfinite(between)]),
         )
+
+
+def _nearest_of(laid: Laid, arm: str) -> Iterator[tuple[str | float | bytes, ...]]:
+    images, vectors = laid.made[arm]
+    apart = _distances(vectors, laid.vectors)
+    for row in np.argsort(apart.min(axis=1), kind="stable")[:_PICTURED].tolist():
+        yield (arm, *_named(images, row), *_nearest(laid, apart[row]), _picture(images, row))
+
+
+def _named(images: ImageSet, row: int) -> tuple[str, str]:
+    one = images.table.iloc[row]
+    return str(one["id"]), str(one["label"])
+
+
+def _nearest(laid: Laid, apart: Float64[np.ndarray, " m"]) -> tuple[str, float]:
+    place = int(apart.argmin())
+    return str(laid.granted.table["id"].iloc[place]), float(apart[place])
+
+
+def _picture(images: ImageSet, row: int) -> bytes:
+    image = images[row]
+    return png(shrunk(picture(image.pixels, spacing_mm=image.spacing_mm), _SIDE))
 
 
 def _rows(arm: str, images: ImageSet, at: Float64[np.ndarray, "n 2"]) -> pd.DataFrame:

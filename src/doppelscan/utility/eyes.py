@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from doppelscan.images.geometry import resize
 from doppelscan.imagesets import ImageSet
 from doppelscan.settings import Resources
 from doppelscan.store import fingerprint
+from doppelscan.utility.backbone import backbone, is_backbone
 from doppelscan.utility.features import Encoder
 from doppelscan.utility.settings import UtilitySettings
 from doppelscan.workers import Progress
@@ -48,6 +50,8 @@ def encoder_for(
     if settings.encoder == "contrastive":
         how = ContrastiveSettings(effort=settings.effort)
         return fitted(real, how, seed=settings.seed, resources=resources, progress=progress)
+    if is_backbone(settings.encoder):
+        return backbone(Path(settings.encoder), resources=resources)
     return pretrained(settings.encoder, resources=resources)
 
 

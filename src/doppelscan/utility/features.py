@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float32, Shaped
 
+from doppelscan.errors import FormatError
 from doppelscan.imagesets import ImageSet
-from doppelscan.store import Cache
+from doppelscan.store import Cache, read_tensors, write_tensors
 from doppelscan.workers import Progress, silent
 
 __all__ = ["Encoder", "Features"]
 
-_VERSION = 1  # of what is kept; part of the cache's key
+_FORMAT = "doppelscan-utility-features/1"
 _SHARD = 256  # images encoded between two writes to the cache
 
 
@@ -62,11 +65,9 @@ class Features:
         if not new:
             return
         rows = list(new.values())
-        key = {"version": _VERSION, "encoder": self.encoder.fingerprint, "images": [one.hex() for one in new]}
-        table = Cache.default().table(
-            "utility-features", key, lambda: _table(self.encoder.vectors(block[rows]))
-        )
-        self._known.update(zip(new, table.to_numpy(np.float32), strict=True))
+        key = {"encoder": self.encoder.fingerprint, "images": [one.hex() for one in new]}
+        path = Cache.default().path("utility-features", key, ".safetensors")
+        self._known.update(zip(new, _kept(path, lambda: self.encoder.vectors(block[rows])), strict=True))
         self.n_encoded += len(rows)
 
     def _width(self, images: ImageSet) -> int:
@@ -80,5 +81,10 @@ def _digest(image: Shaped[np.ndarray, "c *space"]) -> bytes:
     return hashlib.sha256(about + np.ascontiguousarray(image).tobytes()).digest()
 
 
-def _table(vectors: Float32[np.ndarray, "n d"]) -> pd.DataFrame:
-    return pd.DataFrame(vectors, columns=[str(i) for i in range(vectors.shape[1])])
+def _kept(path: Path, made: Callable[[], Float32[np.ndarray, "n d"]]) -> Float32[np.ndarray, "n d"]:
+    """The vectors in this file, or those that are made, which are then in it."""
+    with contextlib.suppress(FormatError):
+        return read_tensors(path, expected=_FORMAT)[0]["vectors"]
+    vectors = made().astype(np.float32)
+    write_tensors(path, {"vectors": vectors}, {"format": _FORMAT})
+    return vectors

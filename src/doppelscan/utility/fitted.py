@@ -96,7 +96,7 @@ class Drawn:
     def make(self, granted: ImageSet, counts: Mapping[str, int], seed: int) -> ImageSet:
         """So many images of each label, whatever was granted."""
         parts = {}
-        for label, count in counts.items():
+        for label in (name for name, count in counts.items() if count):
             first = int(stream(seed, "utility samples", label).integers(2**30))
-            parts[label] = self.model.sample(range(first, first + count), Drawing(label=label))
-        return joined({label: part for label, part in parts.items() if len(part)})
+            parts[label] = self.model.sample(range(first, first + counts[label]), Drawing(label=label))
+        return joined(parts)

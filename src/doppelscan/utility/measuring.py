@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from doppelscan.imagesets.together import Opener, Source
 from doppelscan.settings import Resources
 from doppelscan.utility.cells import REAL, Cell, Classifier, Probe, View, told_by
 from doppelscan.utility.comparing import ALL_IMAGES, Place, contrasts, judged, outcomes
-from doppelscan.utility.embedding import embedding_table, laid_out, parents
+from doppelscan.utility.embedding import embedding_table, laid_out, nearest_table, parents
 from doppelscan.utility.features import Features
 from doppelscan.utility.grid import Grid
 from doppelscan.utility.inputs import Sets, load
@@ -132,7 +132,7 @@ def measured(  # noqa: PLR0913 - settings of one call, by keyword
     with clock.stage("comparing"), single_threaded_algebra():
         run = _run(grid, told, sets, sight)
         record = _record(sets, arms, settings, classifier, clock)
-    done = UtilityRun(run.utility, run.cells, run.embedding, record)
+    done = replace(run, record=record)
     if out is not None:
         write_utility(out, done)
     return Done(done, sets)
@@ -233,7 +233,9 @@ def _run(grid: Grid, told: Sequence[_Told], sets: Sets, sight: View) -> UtilityR
         absent=tuple(absences(grid.absent)),
         notes=tuple(notes(sets.real, sets.test, settings, grid.sizes)),
     )
-    return UtilityRun(measure, _cells(grid, told, groups), embedding_table(laid), {})
+    generators = [maker.name for maker in grid.makers if _kind(maker) == "generator"]
+    nearest = nearest_table(laid, generators)
+    return UtilityRun(measure, _cells(grid, told, groups), embedding_table(laid), {}, nearest)
 
 
 def _kind(maker: Maker) -> str:

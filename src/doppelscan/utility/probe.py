@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,7 @@ def probe(
     penalty = _chosen(real, added, n_classes)
     features = np.concatenate([real.features, added.features])
     labels = np.concatenate([real.labels, added.labels])
-    return probed(features, labels, asked, n_classes, [penalty])[-1], penalty
+    return next(probed(features, labels, asked, n_classes, [penalty])), penalty
 
 
 def probed(
@@ -46,34 +46,45 @@ def probed(
     asked: Float[np.ndarray, "m d"],
     n_classes: int,
     penalties: Sequence[float],
-) -> list[Float64[np.ndarray, "m k"]]:
+) -> Iterator[Float64[np.ndarray, "m k"]]:
     """The probabilities under each penalty: the mean loss over images, plus penalty / 2 times the sum of squares.
 
     Features are standardised by those learnt from, rows then of length 1 on average. The optimum is reached
     whatever the number of images, so that no arm has the advantage of more steps.
     """
     seen, other = _axes(*_standardised(features, asked))
-    start, told = np.zeros((seen.shape[1] + 1, n_classes)), []
+    start = np.zeros((seen.shape[1] + 1, n_classes))
     for penalty in penalties:
         start = _minimum(seen, labels, penalty, start)
-        told.append(special.softmax(other @ start[:-1] + start[-1], axis=1))
-    return told
+        yield special.softmax(other @ start[:-1] + start[-1], axis=1)
 
 
 def _chosen(real: Learnt, added: Learnt, n_classes: int) -> float:
-    """The penalty of the least cross-validated loss; a middling one where there are no folds."""
+    """The penalty of the least cross-validated loss; a middling one where there are no folds.
+
+    From the strongest on: where a weaker one is worse, still weaker ones are not tried.
+    """
     parts = np.unique(real.folds)
     if parts.size == 0 or parts[0] < 0:
         return _WITHOUT_FOLDS
-    losses = np.zeros(len(PENALTIES))
-    for part in parts if len(real.labels) < _MANY else parts[:1]:
-        out, kept = real.folds == part, added.folds != part
-        features = np.concatenate([real.features[~out], added.features[kept]])
-        labels = np.concatenate([real.labels[~out], added.labels[kept]])
-        told = probed(features, labels, real.features[out], n_classes, PENALTIES)
-        truth = np.arange(int(out.sum())), real.labels[out]
-        losses += [-np.log(np.maximum(one[truth], 1e-12)).sum() for one in told]
-    return PENALTIES[int(losses.argmin())]
+    asked = parts.tolist() if len(real.labels) < _MANY else [int(parts[0])]
+    paths = zip(*(_losses_without(part, real, added, n_classes) for part in asked), strict=True)
+    chosen, least = PENALTIES[0], np.inf
+    for penalty, losses in zip(PENALTIES, paths, strict=False):
+        if sum(losses) > least:
+            break
+        chosen, least = penalty, sum(losses)
+    return chosen
+
+
+def _losses_without(part: int, real: Learnt, added: Learnt, n_classes: int) -> Iterator[float]:
+    """Under each penalty, the loss of one fold's images where nothing was learnt from them."""
+    out, kept = real.folds == part, added.folds != part
+    features = np.concatenate([real.features[~out], added.features[kept]])
+    labels = np.concatenate([real.labels[~out], added.labels[kept]])
+    truth = np.arange(int(out.sum())), real.labels[out]
+    for told in probed(features, labels, real.features[out], n_classes, PENALTIES):
+        yield float(-np.log(np.maximum(told[truth], 1e-12)).sum())
 
 
 def _standardised(

@@ -31,7 +31,8 @@ class UtilitySettings:
         `probe`, a linear one on the vectors of a frozen encoder; or a network that is trained whole.
     encoder
         Of the probe: `random` (convolutions nobody trained), `pixels`, `contrastive` (trained on the real
-        images, without their labels), or the file or folder of pretrained weights.
+        images, without their labels), a safetensors file of EfficientNetV2-M, or the file or folder of other
+        pretrained weights.
     weights
         A safetensors file that the network starts from; None: from random numbers.
     effort
@@ -78,6 +79,10 @@ class UtilitySettings:
             (
                 _rising(ratios),
                 Problem(f"{list(ratios)}", "synthetic_per_real", "whole numbers from 0, each once"),
+            ),
+            (
+                max(ratios, default=1) > 0,
+                Problem(f"{list(ratios)}", "synthetic_per_real", "at least one number above 0"),
             ),
             (self.n_seeds >= 1, Problem(f"{self.n_seeds} seeds", "n_seeds", "give at least 1")),
             (self.steps >= 1, Problem(f"{self.steps} steps", "steps", "give at least 1")),

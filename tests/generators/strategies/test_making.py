@@ -12,11 +12,11 @@ import pytest
 from doppelscan.errors import InputError
 from doppelscan.generators import STRATEGIES, Derivation, Drawing, Model, Strategy, changed, drawing, fit
 from doppelscan.generators.strategies import strategy_named
+from doppelscan.generators.text_to_image.tiny import write_tiny_model
 from doppelscan.images.regions import region_from, region_text
 from doppelscan.imagesets import ImageSet
 
 from ..small import QUIET, pictures, settings
-from ..tiny_diffusion import tiny_model
 
 AT_ONCE = {"cpu": (2**16, 4)}  # fewer images together than worth it: none of these is large
 PLANE, VOLUME = (3, 12, 16), (1, 8, 8, 8)
@@ -42,7 +42,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Fitted:
         family, _, kind = name.partition(", ")
         chosen = settings(family, "n_images=8", *(["conditional=true"] if family == "ddpm" else []))
         if kind == "inpainting":
-            chosen = changed(chosen, [f"weights={tiny_model(out / 'weights', inpaints=True)}"])
+            chosen = changed(chosen, [f"weights={write_tiny_model(out / 'weights', inpaints=True)}"])
         return fit(_images(name), chosen, out=out / "model", keeping=QUIET)
 
     return made

@@ -13,10 +13,10 @@ from safetensors.numpy import load_file
 
 from doppelscan.errors import FormatError, InputError
 from doppelscan.generators import Drawing, Model, changed, family_named, fit
+from doppelscan.generators.text_to_image.tiny import write_tiny_model
 from doppelscan.imagesets import ImageSet
 
 from ..small import QUIET, pictures, settings, tiny_weights, weights
-from ..tiny_diffusion import tiny_model
 
 RGB = (3, 8, 8)
 PRESETS = family_named("text_to_image").presets
@@ -87,7 +87,7 @@ def test_a_model_is_read_beside_the_weights_that_it_began_with_and_no_others(tmp
     shutil.rmtree(tmp_path / "weights")
     with pytest.raises(InputError, match="there is no such folder"):
         Model.open(tmp_path / "model")
-    tiny_model(tmp_path / "weights", prediction="v_prediction")
+    write_tiny_model(tmp_path / "weights", prediction="v_prediction")
     with pytest.raises(FormatError, match="not those that the model began with"):
         Model.open(tmp_path / "model")
 
@@ -167,7 +167,7 @@ def test_channels_that_the_model_has_not_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
 def test_one_who_looks_into_it_sees_the_noise_that_it_sees(prediction: str, tmp_path: Path) -> None:
     """What it foresees without noise, put together again with that noise, is what it was shown."""
-    place = tiny_model(tmp_path / "weights", prediction=prediction)
+    place = write_tiny_model(tmp_path / "weights", prediction=prediction)
     chosen = settings("text_to_image", f"weights={place}", "n_images=0")
     model = fit(pictures(RGB), chosen, out=tmp_path / "model", keeping=QUIET)
     within, t, labels = model.denoiser, torch.tensor([3, 30]), torch.tensor([0, -1])
@@ -182,7 +182,7 @@ def test_one_who_looks_into_it_sees_the_noise_that_it_sees(prediction: str, tmp_
 
 @pytest.mark.slow
 def test_a_model_that_inpaints_learns_from_random_masks(tmp_path: Path) -> None:
-    place = tiny_model(tmp_path / "weights", inpaints=True)
+    place = write_tiny_model(tmp_path / "weights", inpaints=True)
     chosen = settings("text_to_image", f"weights={place}", "n_images=480")
     fit(pictures(RGB), chosen, out=tmp_path / "model", keeping=QUIET)
     lines = (tmp_path / "model" / "metrics.jsonl").read_text().splitlines()

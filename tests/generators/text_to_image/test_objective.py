@@ -14,9 +14,9 @@ from doppelscan.generators.family import Batch, Subject
 from doppelscan.generators.text_to_image.borrowed import Borrowed
 from doppelscan.generators.text_to_image.objective import beside, encoded, loss_of_each
 from doppelscan.generators.text_to_image.parts import latents_of, parts, steps_of, unet_of
+from doppelscan.generators.text_to_image.tiny import write_tiny_model
 
 from ..small import settings, tiny_weights
-from ..tiny_diffusion import tiny_model
 
 SUBJECT = Subject((3, 8, 12), ("dark", "light"))
 
@@ -73,7 +73,7 @@ def test_the_loss_is_the_squared_error_weighed_by_its_step(predicts: str, gamma:
 
 
 def test_a_model_that_inpaints_sees_where_and_the_rest(tmp_path: Any) -> None:
-    chosen, networks, answers = networks_of(tiny_model(tmp_path, inpaints=True))
+    chosen, networks, answers = networks_of(write_tiny_model(tmp_path, inpaints=True))
     images = torch.rand(6, 3, 8, 12) * 2 - 1
     assert encoded(chosen, networks, images) is images
     loss_of_each(chosen, networks, Batch(images, torch.full((6,), -1), torch.zeros(6, 0), 0, 0))

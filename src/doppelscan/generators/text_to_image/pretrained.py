@@ -18,7 +18,7 @@ from doppelscan.errors import InputError, MissingExtra, Problem
 from doppelscan.generators import doors
 from doppelscan.store import fingerprint, fingerprint_files
 
-__all__ = ["KNOWN", "Pretrained"]
+__all__ = ["KNOWN", "Pretrained", "quiet"]
 
 KNOWN = {
     "stable-diffusion-v1-5/stable-diffusion-v1-5": "CreativeML Open RAIL-M",
@@ -56,7 +56,7 @@ class Pretrained:
         folder = _folder(weights)
         diffusers, transformers = doors.diffusers(), doors.transformers()
         try:
-            with _quiet(diffusers, transformers):
+            with quiet(diffusers, transformers):
                 found = Pretrained(
                     weights,
                     _network(diffusers.UNet2DConditionModel, folder, "unet"),
@@ -120,7 +120,7 @@ def _absent(weights: str, what: str) -> InputError:
 
 
 @contextlib.contextmanager
-def _quiet(*libraries: ModuleType) -> Iterator[None]:
+def quiet(*libraries: ModuleType) -> Iterator[None]:
     """Without the libraries' own bars and warnings."""
     bars = [library.utils.logging for library in libraries]
     shown = [bar.is_progress_bar_enabled() for bar in bars]
