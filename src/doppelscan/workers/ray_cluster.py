@@ -91,7 +91,7 @@ def _connect(ray: Any, address: str) -> None:
 
 def _quieten(ray: Any) -> None:
     """Ray tells of each worker that died on stdout, where results for machines stand; there is no setting for it."""
-    inner = getattr(ray._private, "worker", None)  # noqa: SLF001
+    inner = getattr(ray._private, "worker", None)
     if hasattr(inner, "print_to_stdstream"):
         inner.print_to_stdstream = lambda *_args, **_kwargs: None
 
