@@ -11,7 +11,6 @@ from doppelscan.errors import DoppelscanError, FormatError, InputError, MissingE
 from doppelscan.workers import (
     ONE_CORE,
     Needs,
-    Stations,
     elsewhere,
     map_ordered,
     on_ray,

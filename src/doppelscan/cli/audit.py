@@ -16,11 +16,12 @@ from doppelscan.cli.options import (
     Encoder,
     Json,
     Memory,
+    Ray,
     Seed,
     Size,
     Workers,
     as_preparation,
-    as_resources,
+    resources_on,
 )
 from doppelscan.cli.readers import readers_of
 from doppelscan.errors import GateFailed
@@ -71,6 +72,7 @@ def audit(
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
+    ray: Ray = None,
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
@@ -79,8 +81,10 @@ def audit(
     A set is a folder of PNG, JPEG, TIFF, DICOM or NIfTI (sub-folders are labels; an images.csv in it is its
     table), a table naming files, set.npz:train, an .npy, or a folder that `doppelscan prepare` wrote.
     """
-    resources = as_resources(memory, workers, device)
-    with readers_of((train, synthetic, holdout), resources):
+    with (
+        resources_on(ray, memory, workers, device) as resources,
+        readers_of((train, synthetic, holdout), resources),
+    ):
         from doppelscan.audit import AuditSettings, audited
         from doppelscan.findings.run import check_folder
         from doppelscan.report import write_report

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from doppelscan.cli.display import say, say_error, shown_progress
-from doppelscan.cli.options import Channels, Memory, Seed, Size, Workers, as_preparation, as_resources
+from doppelscan.cli.options import Channels, Memory, Ray, Seed, Size, Workers, as_preparation, resources_on
 
 if TYPE_CHECKING:
     from doppelscan.imagesets import ImageSet
@@ -61,6 +61,7 @@ def prepare(
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
+    ray: Ray = None,
 ) -> None:
     """Read, prepare and keep a set of images; run again after an interruption, it goes on where it stood."""
     from doppelscan.imagesets import open_images, save
@@ -81,8 +82,11 @@ def prepare(
         foreground_channel=foreground_channel,
         crop_or_pad=crop_or_pad,
     )
-    resources = as_resources(memory, workers)
-    with processes_kept(), shown_progress() as progress:
+    with (
+        resources_on(ray, memory, workers) as resources,
+        processes_kept(),
+        shown_progress() as progress,
+    ):
         images = open_images(source, patient_pattern=patient_pattern, resources=resources, progress=progress)
         written = [
             save(part, folder, preparation=preparation, resources=resources, progress=progress)

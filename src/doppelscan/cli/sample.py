@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from doppelscan.cli.display import say, shown_progress
-from doppelscan.cli.options import Device
+from doppelscan.cli.options import Device, Ray
 from doppelscan.errors import InputError, Problem
 from doppelscan.seeds import parse_seeds
+from doppelscan.workers import on_ray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +88,7 @@ def sample(
         str | None, typer.Option(help="Real images of patients that it never saw, for these two.")
     ] = None,
     device: Device = "auto",
+    ray: Ray = None,
 ) -> None:
     """Draw images: the same seed gives the same image, whatever else is drawn.
 
@@ -98,7 +100,7 @@ def sample(
 
     options = Drawing(label, guidance, sampler, steps, truncation, _pairs(group), prompt)
     began = time.monotonic()
-    with shown_progress() as progress:
+    with on_ray(ray), shown_progress() as progress:
         generator = open_generator(model, at=at, device=device)
         begun = [None if path is None else _like(generator, path, progress) for path in (source, masks)]
         if plan is not None:

@@ -64,6 +64,11 @@ class MadeInBatches(Protocol):
         """Images that are made together."""
         ...
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a GPU makes them."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class FilePixels:
@@ -166,7 +171,11 @@ class ZarrPixels:
 
     @cached_property
     def _array(self) -> zarr.Array[Any]:
-        return zarr.open_array(self.path, mode="r")
+        try:
+            return zarr.open_array(self.path, mode="r")
+        except FileNotFoundError as error:
+            cure = "if a machine of a cluster says so: all must see it, under this name"
+            raise FormatError(Problem("is not there", where=str(self.path), cure=cure)) from error
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:

@@ -1,7 +1,7 @@
 """Where work runs: in this process, in its child processes, or on a Ray cluster. Knows no domain word."""
 
 from doppelscan.workers.meanwhile import meanwhile
-from doppelscan.workers.places import ONE_CORE, Needs, Stations, elsewhere, stationed
+from doppelscan.workers.places import ONE_CORE, Needs, Stations, elsewhere, gpus_elsewhere, stationed
 from doppelscan.workers.processes import WorkerDied, map_ordered, processes_kept
 from doppelscan.workers.progress import Progress, counted, silent
 from doppelscan.workers.ray_cluster import ClusterLost, on_ray
@@ -16,6 +16,7 @@ __all__ = [
     "WorkerDied",
     "counted",
     "elsewhere",
+    "gpus_elsewhere",
     "map_ordered",
     "meanwhile",
     "on_ray",

@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-__all__ = ["ONE_CORE", "Cluster", "Needs", "Stations", "cluster", "elsewhere", "stationed", "taken_by"]
+__all__ = [
+    "ONE_CORE",
+    "Cluster",
+    "Needs",
+    "Stations",
+    "cluster",
+    "elsewhere",
+    "gpus_elsewhere",
+    "stationed",
+    "taken_by",
+]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -74,9 +84,15 @@ def cluster() -> Cluster | None:
 
 
 def elsewhere() -> int:
-    """How many cores other machines offer for what is mapped; 0 where this machine does it."""
+    """How many items other machines take at once, 2 at least; 0 where this machine does what is mapped."""
     taking = cluster()
-    return 0 if taking is None else taking.cores
+    return 0 if taking is None else max(2, taking.cores)
+
+
+def gpus_elsewhere() -> int:
+    """How many GPUs the cluster has that takes what is mapped; 0 where none does."""
+    taking = cluster()
+    return 0 if taking is None else taking.gpus
 
 
 @contextlib.contextmanager

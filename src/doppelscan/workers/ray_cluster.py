@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 import warnings
 from collections import deque
@@ -13,7 +14,6 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar
 
-from doppelscan import __version__
 from doppelscan.errors import DoppelscanError, InputError, MissingExtra, Problem
 from doppelscan.workers.places import Needs, taken_by
 from doppelscan.workers.processes import WorkerDied, apply
@@ -91,7 +91,7 @@ def _connect(ray: Any, address: str) -> None:
 
 def _quieten(ray: Any) -> None:
     """Ray tells of each worker that died on stdout, where results for machines stand; there is no setting for it."""
-    inner = getattr(ray._private, "worker", None)
+    inner: Any = ray._private.worker
     if hasattr(inner, "print_to_stdstream"):
         inner.print_to_stdstream = lambda *_args, **_kwargs: None
 
@@ -117,11 +117,12 @@ class RayCluster:
         if not nodes:
             cure = "add a machine with `ray start --address`"
             raise InputError(Problem("no machine of the cluster has a core", where=where, cure=cure))
-        cure = f"install doppelscan {__version__} with Python's same version on every machine"
+        here = _version()
+        cure = f"install doppelscan {here}, with the same Python, on every machine"
         if problems := [
             Problem(f"{node['NodeManagerAddress']} has {found}", where=where, cure=cure)
             for node, found in zip(nodes, self._versions(nodes), strict=True)
-            if found != __version__
+            if found != here
         ]:
             raise InputError(dict.fromkeys(problems))
 
@@ -261,9 +262,7 @@ def _applied(function: Callable[[Item], Result], items: list[Item]) -> list[Resu
 
 
 def _version() -> str:
-    from doppelscan import __version__ as here
-
-    return here
+    return str(sys.modules["doppelscan"].__version__)
 
 
 def _cores_of(node: dict[str, Any]) -> int:

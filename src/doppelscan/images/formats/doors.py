@@ -16,7 +16,7 @@ from doppelscan.images.formats import limits
 from doppelscan.images.formats.entry import Entry
 from doppelscan.images.image import Image
 
-__all__ = ["entries", "read"]
+__all__ = ["ABSENT", "entries", "read"]
 
 _DOORS = {
     ".png": "pillow",
@@ -34,6 +34,7 @@ _DOORS = {
     ".npy": "arrays",
     ".npz": "arrays",
 }
+ABSENT = "does not exist"
 _HEAD = 132
 _REASON = 300
 
@@ -84,7 +85,7 @@ def _door(path: Path) -> _Door:
     except OSError as error:
         if path.exists():
             raise
-        raise UnreadableImage("does not exist") from error
+        raise UnreadableImage(ABSENT) from error
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableImage("is no file")
     if found.st_size == 0:
