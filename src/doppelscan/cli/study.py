@@ -11,6 +11,7 @@ import typer
 
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device, Json, Memory, Ray, Workers, as_resources, resources_on
+from doppelscan.store import refuse_objects
 from doppelscan.workers import elsewhere, gpus_elsewhere
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def study(
     from doppelscan.studies import read_recipe
     from doppelscan.studies import study as run
 
+    refuse_objects(out)
     asked = read_recipe(recipe, scale)
     if dry_run:
         say("\n".join(_planned(asked, out, data, jobs or 1, as_resources(memory, workers, device))))

@@ -16,7 +16,8 @@ from doppelscan.errors import FormatError, Problem
 from doppelscan.images import Image
 from doppelscan.images.formats import Entry
 from doppelscan.images.formats import read as read_entry
-from doppelscan.store import fingerprint
+from doppelscan.store import fingerprint, shown
+from doppelscan.store.objects import zarr_store
 
 __all__ = ["ArrayPixels", "FilePixels", "MadeInBatches", "Pixels", "ZarrPixels"]
 
@@ -172,10 +173,10 @@ class ZarrPixels:
     @cached_property
     def _array(self) -> zarr.Array[Any]:
         try:
-            return zarr.open_array(self.path, mode="r")
+            return zarr.open_array(zarr_store(self.path), mode="r")
         except FileNotFoundError as error:
             cure = "if a machine of a cluster says so: all must see it, under this name"
-            raise FormatError(Problem("is not there", where=str(self.path), cure=cure)) from error
+            raise FormatError(Problem("is not there", where=shown(self.path), cure=cure)) from error
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -240,4 +241,4 @@ class ZarrPixels:
                 return np.asarray(self._array[int(rows[0]) : int(rows[-1]) + 1])
             return np.asarray(self._array.oindex[rows])
         except (OSError, ValueError, RuntimeError) as error:
-            raise FormatError(Problem(f"is damaged: {error}", where=str(self.path))) from error
+            raise FormatError(Problem(f"is damaged: {error}", where=shown(self.path))) from error

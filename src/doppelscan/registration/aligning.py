@@ -132,10 +132,10 @@ def _aligned_elsewhere(
     progress: Callable[[int], None],
 ) -> Alignment:
     """The alignments that a cluster makes, some pairs a worker: no pair depends on its company."""
-    sides = [part_of(side, 0, len(side)) for side in (as_blocks(moving), as_blocks(fixed))]
+    first, second = (part_of(side, 0, len(side)) for side in (as_blocks(moving), as_blocks(fixed)))
     some = [slice(start, start + _PAIRS) for start in range(0, len(pairs[0]), _PAIRS)]
     aligned = map_ordered(
-        partial(_some, *sides, settings, str(device)),
+        partial(_some, first, second, settings, str(device)),
         ((pairs[0][part], pairs[1][part]) for part in some),
         workers=elsewhere(),
         needs=Needs(gpu=device.type == "cuda"),
