@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("ray", reason="the extra `ray` is not installed")
+if importlib.util.find_spec("ray") is None:  # it is not imported before its environment is set
+    pytest.skip("the extra `ray` is not installed", allow_module_level=True)
 
 TESTS = Path(__file__).parents[1]
 RAY = str(Path(sys.executable).with_name("ray"))

@@ -15,7 +15,7 @@ from doppelscan.errors import FormatError, Problem
 from doppelscan.imagesets.imageset import COLUMNS, ImageSet, Unreadable, with_columns
 from doppelscan.imagesets.pixels import ZarrPixels
 from doppelscan.store import is_file, read_bytes, read_json, shown
-from doppelscan.store.objects import zarr_store
+from doppelscan.store.objects import answered, zarr_store
 
 __all__ = ["FORMAT", "NUMBERS", "is_saved", "open_saved"]
 
@@ -46,8 +46,9 @@ def open_saved(folder: Path) -> ImageSet:
 
 def _opened(folder: Path, manifest: dict[str, Any]) -> ImageSet:
     rows = pd.read_parquet(BytesIO(read_bytes(folder / "images.parquet")))
-    array = zarr.open_array(zarr_store(folder / "pixels.zarr"), mode="r")
-    if problems := list(_damages(rows, array, manifest["n"])):
+    place = folder / "pixels.zarr"
+    array = answered(place, lambda: zarr.open_array(zarr_store(place), mode="r"))
+    if problems := answered(place, lambda: list(_damages(rows, array, manifest["n"]))):
         raise FormatError([Problem(what, where=shown(folder)) for what in problems])
     spacing = [None if value is None else tuple(value) for value in rows["spacing_mm"]]
     slope, intercept = (rows[name].to_numpy(np.float64) for name in ("slope", "intercept"))

@@ -15,9 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from doppelscan.errors import InputError, MissingExtra, Problem
+from doppelscan.errors import DoppelscanError, InputError, MissingExtra, Problem
 
 __all__ = [
+    "answered",
     "at_hand",
     "folders_in",
     "is_file",
@@ -138,19 +139,32 @@ def refuse_objects(path: Path) -> None:
         raise InputError(Problem("is in an object store", where=shown(path), cure=cure))
 
 
-def _asked(path: Path, ask: Callable[[Any, str], Answer]) -> Answer:
-    """What the store answers; asked again, after a pause, where something was in the way."""
-    system, name = _system(_scheme(path)), shown(path)
+def answered(path: Path, ask: Callable[[], Answer]) -> Answer:
+    """What `ask` gives; of an object store it is asked again, after a pause, where something was in the way.
+
+    Raises
+    ------
+    InputError
+        If the store still does not answer. FileNotFoundError is an answer.
+    """
+    if not is_object(path):
+        return ask()
     for attempt in range(_TRIES):
         try:
-            return ask(system, name)
-        except (FileNotFoundError, IsADirectoryError):
+            return ask()
+        except (FileNotFoundError, IsADirectoryError, DoppelscanError):
             raise
         except Exception as error:
             if attempt + 1 == _TRIES or _is_final(error):
-                raise _unanswered(name, error) from error
+                raise _unanswered(shown(path), error) from error
             time.sleep(_PAUSE * 2**attempt)
     raise AssertionError("the last try answers or raises")
+
+
+def _asked(path: Path, ask: Callable[[Any, str], Answer]) -> Answer:
+    """What the file system of a store answers about a place."""
+    system, name = _system(_scheme(path)), shown(path)
+    return answered(path, lambda: ask(system, name))
 
 
 def _is_final(error: Exception) -> bool:
