@@ -53,6 +53,10 @@ def review(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without TLS.")
     ] = False,
+    niivue: Annotated[
+        Path | None,
+        typer.Option(help="Folder where `npm install @niivue/niivue` was run: volumes in niivue, too."),
+    ] = None,
 ) -> None:
     """Look at the most suspicious pairs in the browser, among them pairs whose truth is known, and judge them.
 
@@ -68,7 +72,7 @@ def review(
     moved = {part: open_images(path) for part, path in given.items() if path}
     with shown_progress() as progress:
         desk = open_desk(run, QueueSettings(top, controls, seed), moved, _aligned, progress)
-    with served(desk, readers, address) as service:
+    with served(desk, readers, address, niivue=niivue) as service:
         say(f"{len(desk)} pairs to read. Press Ctrl-C to end; verdicts are kept.")
         for one, url in service.urls.items():
             say(f"{one}: {url}")

@@ -5,6 +5,7 @@ Only `serving` imports this, once the extra `review` is known to be there.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from typing import Annotated, Any
 
@@ -54,22 +55,28 @@ Reader = Annotated[str, Depends(_reader)]
 Place = Annotated[Where, Depends(_place)]
 
 
-def application(desk: Desk) -> FastAPI:
-    """The application of a review, to be put behind its guard."""
+def application(desk: Desk, niivue: bytes | None = None) -> FastAPI:
+    """The application of a review, to be put behind its guard; `niivue` is its ES module, where it is installed."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    _pages(app)
-    _pairs(app, desk)
+    pages = _front_end()
+    _pairs(app, desk, niivue=niivue is not None)
+    if niivue is not None:
+        pages["niivue.js"] = niivue
+        _volumes(app, desk, pages["volume.html"])
+    _pages(app, pages)
     _verdicts(app, desk)
     _refusals(app)
     return app
 
 
-def _pages(app: FastAPI) -> None:
-    """The front end: files that are read once, now, and known by their names."""
+def _front_end() -> dict[str, bytes]:
+    """Its files, read once, by their names."""
     folders = [resources.files(f"doppelscan.{room}") / name for room, name in _FOLDERS]
-    files = {
-        file.name: file.read_bytes() for folder in folders for file in folder.iterdir() if file.is_file()
-    }
+    return {file.name: file.read_bytes() for folder in folders for file in folder.iterdir() if file.is_file()}
+
+
+def _pages(app: FastAPI, files: Mapping[str, bytes]) -> None:
+    """The front end: what is known by name."""
 
     def page(name: str) -> Response:
         if name not in files:
@@ -80,10 +87,22 @@ def _pages(app: FastAPI) -> None:
     app.get("/web/{name}")(page)
 
 
-def _pairs(app: FastAPI, desk: Desk) -> None:
+def _volumes(app: FastAPI, desk: Desk, page: bytes) -> None:
+    """The page of niivue, and the voxels that it shows, by the id of their pair."""
+    app.get("/volume")(lambda: Response(page, media_type="text/html"))
+
+    @app.get("/api/pairs/{name}/volume/{side}")
+    def volume(name: str, side: Side, channel: Annotated[int, Query(ge=0)] = 0) -> Response:
+        view = desk.view(name)
+        if not view.holds(Where("axial", 0, channel)):
+            raise HTTPException(404)
+        return Response(view.volume(side, channel), media_type="application/octet-stream")
+
+
+def _pairs(app: FastAPI, desk: Desk, *, niivue: bool) -> None:
     @app.get("/api/queue")
     def queue(reader: Reader) -> dict[str, Any]:
-        return {"reader": reader, "labels": LABELS, "pairs": desk.progress(reader)}
+        return {"reader": reader, "labels": LABELS, "niivue": niivue, "pairs": desk.progress(reader)}
 
     @app.get("/api/pairs/{name}")
     def pair(name: str, reader: Reader) -> dict[str, Any]:

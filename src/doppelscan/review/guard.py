@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -27,8 +27,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+DRAWING_POLICY = POLICY.replace("blob:", "blob: data:")  # niivue holds its letters as pictures
 _ALWAYS = (
-    (b"content-security-policy", POLICY.encode()),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -67,9 +67,21 @@ class Refused(Exception):
 class Guard:
     """An application behind checks; what passes has its reader in `scope["reader"]`."""
 
-    def __init__(self, app: App, keys: Keys, hosts: Iterable[str], *, cookie: str, secure: bool) -> None:
-        """`hosts` are our names with our port, `cookie` is what ours is called, `secure` whether TLS is spoken."""
-        self._app, self._keys, self._secure = app, keys, secure
+    def __init__(
+        self,
+        app: App,
+        keys: Keys,
+        hosts: Iterable[str],
+        *,
+        cookie: str,
+        secure: bool,
+        drawing: Collection[str] = (),
+    ) -> None:
+        """`hosts` are our names with our port, `cookie` is what ours is called, `secure` whether TLS is spoken.
+
+        The pages whose paths are in `drawing` may show pictures that their own scripts hold, and nothing more.
+        """
+        self._app, self._keys, self._secure, self._drawing = app, keys, secure, drawing
         self._hosts = frozenset(host.lower() for host in hosts)
         scheme = "https" if secure else "http"
         self._origins = frozenset(f"{scheme}://{host}" for host in self._hosts)
@@ -79,7 +91,7 @@ class Guard:
         """Let a request pass, take its token, or refuse it."""
         if scope["type"] != "http":
             return
-        sending = _hardened(send)
+        sending = _hardened(send, DRAWING_POLICY if scope["path"] in self._drawing else POLICY)
         try:
             headers = _read(scope["headers"])
             self._check(scope, headers)
@@ -178,10 +190,12 @@ def _limited(receive: Receive, headers: Mapping[str, list[str]]) -> Receive:
     return limited
 
 
-def _hardened(send: Send) -> Send:
+def _hardened(send: Send, policy: str) -> Send:
+    always = ((b"content-security-policy", policy.encode()), *_ALWAYS)
+
     async def hardened(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *_ALWAYS]
+            message["headers"] = [*message.get("headers", []), *always]
         await send(message)
 
     return hardened

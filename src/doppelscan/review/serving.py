@@ -15,6 +15,7 @@ from typing import Any
 from doppelscan.errors import InputError, MissingExtra, Problem
 from doppelscan.review.desk import Desk
 from doppelscan.review.guard import LARGEST_HEAD, Guard, Keys
+from doppelscan.review.voxels import niivue_in
 
 __all__ = ["Address", "Service", "served"]
 
@@ -98,27 +99,39 @@ class Service:
 
 
 @contextlib.contextmanager
-def served(desk: Desk, readers: Sequence[str], address: Address | None = None) -> Iterator[Service]:
+def served(
+    desk: Desk, readers: Sequence[str], address: Address | None = None, *, niivue: Path | None = None
+) -> Iterator[Service]:
     """A service for these readers, listening already: its URLs can be given out. Each has one of their own.
+
+    `niivue` is a folder in which `npm install @niivue/niivue` was run: volumes can be seen in it, too.
 
     Raises
     ------
     MissingExtra
         Without the extra `review`.
     InputError
-        If the address cannot be listened on, or the files for TLS cannot be used.
+        If the address cannot be listened on, the files for TLS cannot be used, or there is no niivue.
     """
     address = address or Address()
     uvicorn = _extra("uvicorn")
     _extra("fastapi")
     from doppelscan.review.app import application
 
+    module = None if niivue is None else niivue_in(niivue)
     keys = Keys.new(readers)
     with contextlib.closing(_listening(address)) as listening:
         port = listening.getsockname()[1]
         hosts = address.hosts(port)
         cookie = f"doppelscan-review-{port}"  # a browser sends it to every port of this machine
-        guard = Guard(application(desk), keys, hosts, cookie=cookie, secure=address.secure)
+        guard = Guard(
+            application(desk, module),
+            keys,
+            hosts,
+            cookie=cookie,
+            secure=address.secure,
+            drawing=() if module is None else ("/volume",),
+        )
         root = f"{'https' if address.secure else 'http'}://{hosts[0]}/"
         urls = {reader: f"{root}?token={keys.token_of(reader)}" for reader in readers}
         yield Service(urls, uvicorn.Server(_configured(uvicorn, guard, address)), listening)

@@ -22,6 +22,7 @@ from doppelscan.images.placement import Placement
 from doppelscan.images.slices import PLANES, Plane, axis_of, cut, in_plane
 from doppelscan.report.overlays import coloured, hatched
 from doppelscan.review.verdicts import pair_fingerprint
+from doppelscan.review.voxels import as_nifti
 
 __all__ = ["MAPS", "SIDES", "Drawn", "PairView", "Side", "Where"]
 
@@ -85,6 +86,12 @@ class PairView:
         with self._lock:
             values = self._values(side)
         return values.served(where)
+
+    def volume(self, side: Side, channel: int) -> bytes:
+        """A channel of a whole volume, in the values of its slices, as NIfTI."""
+        with self._lock:
+            values = self._values(side)
+        return as_nifti(values.whole(channel), self.synthetic.spacing_mm or self.training.spacing_mm)
 
     def drawn(self, name: Drawn, where: Where) -> bytes:
         """A slice of a map, as a PNG."""
@@ -194,6 +201,11 @@ class _Values:
         channels = slice(None) if self.colour else slice(where.channel, where.channel + 1)
         values = self._scaled(_cut(self.pixels[channels], where), channels)
         return np.ascontiguousarray(np.moveaxis(values, 0, -1)).tobytes()
+
+    def whole(self, channel: int) -> Shaped[np.ndarray, "*space"]:
+        """All values of a channel, as its slices have them."""
+        one = slice(channel, channel + 1)
+        return np.asarray(self._scaled(self.pixels[one], one)[0])
 
     def _scaled(self, pixels: Pixels, channels: slice) -> Pixels:
         if self.pixels.dtype == np.uint8:

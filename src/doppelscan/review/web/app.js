@@ -31,7 +31,7 @@ const viewer = new Viewer({
   bar: $(".tools"),
   views: VIEWS,
   source,
-  extra: [tool("aligned", "Aligned", "a", () => toggle()), tool("planes", "", "p", () => planes()), tool("channel", "", "x", () => channel())],
+  extra: [tool("aligned", "Aligned", "a", () => toggle()), tool("planes", "", "p", () => planes()), tool("channel", "", "x", () => channel()), tool("solid", "In niivue", "v", () => solid())],
   changed: () => told(),
   relaid: (drawn) => drawn.then(ahead).catch(complain),
 });
@@ -125,6 +125,7 @@ const told = () => {
   const { pair } = stage;
   $("#planes").hidden = !(pair?.planes.length > 1);
   $("#channel").hidden = !(pair?.channels > 1);
+  $("#solid").hidden = !(queue.niivue && pair?.planes.length > 1);
   const plane = stage.plane === null ? "All planes" : (pair?.planes[stage.plane]?.name ?? "");
   $("#planes").firstChild.textContent = `${plane.charAt(0).toUpperCase()}${plane.slice(1)} `;
   $("#channel").firstChild.textContent = `Channel ${stage.channel + 1} `;
@@ -196,6 +197,11 @@ const channel = () => {
   viewer.rebuild();
 };
 
+/** The two volumes in niivue, in a window of its own. */
+const solid = () => {
+  if (!$("#solid").hidden) open(`/volume#${entry().id}/${beside()}/${stage.channel}`, "doppelscan-volume");
+};
+
 const scroll = (steps) => stage.pair?.planes.length > 1 && stage.scrollBy(steps);
 
 const KEYS = {
@@ -215,6 +221,7 @@ const KEYS = {
   a: toggle,
   p: planes,
   x: channel,
+  v: solid,
   ArrowUp: () => scroll(1),
   ArrowDown: () => scroll(-1),
   PageUp: () => scroll(10),

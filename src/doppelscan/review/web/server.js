@@ -37,6 +37,10 @@ export const values = async (id, side, place, bits) => {
   return bits === 16 ? new Uint16Array(buffer) : new Uint8Array(buffer);
 };
 
+/** A whole volume, as NIfTI. */
+export const volume = async (id, side, channel) =>
+  (await asked(`/api/pairs/${id}/volume/${side}?channel=${channel}`)).arrayBuffer();
+
 /** A slice of a map, as a picture. */
 export const map = async (id, name, place) =>
   createImageBitmap(await (await asked(`/api/pairs/${id}/maps/${name}${query(place)}`)).blob());
