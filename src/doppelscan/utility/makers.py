@@ -140,7 +140,7 @@ def interpolated(
     along = [-1 if one == axis else 1 for one in range(values.ndim)]
     share = (places - below).astype(np.float32).reshape(along)
     lower, upper = (np.take(values, np.minimum(one, last), axis=axis) for one in (below, below + 1))
-    return lower + share * (upper - lower)
+    return np.asarray(lower + share * (upper - lower))
 
 
 def _in_turn(granted: ImageSet, counts: Mapping[str, int]) -> Int64[np.ndarray, " n"]:
