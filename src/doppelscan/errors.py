@@ -42,7 +42,10 @@ class Problem:
 
 
 class DoppelscanError(Exception):
-    """Every error that doppelscan raises on purpose."""
+    """Every error that doppelscan raises on purpose. One that a worker raises arrives as it was."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _as_it_was, (type(self), self.args, self.__dict__)
 
 
 class InputError(DoppelscanError):
@@ -83,3 +86,12 @@ class ReleaseBlocked(GateFailed):
     def __init__(self, reasons: Iterable[str], names: tuple[str, ...]) -> None:
         self.names = names
         super().__init__("\n".join(["the release is blocked:", *reasons]))
+
+
+def _as_it_was(
+    kind: type[DoppelscanError], args: tuple[object, ...], held: dict[str, object]
+) -> DoppelscanError:
+    """An error with what it said and held, which its own `__init__` would put together anew."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(held)
+    return error

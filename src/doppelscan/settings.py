@@ -42,12 +42,18 @@ def parse_memory(text: str) -> int:
 class Resources:
     """What one command may use: bytes of memory for blocks of pixels, worker processes, a device.
 
-    `device` is a torch device's name, or "auto" for a GPU when there is one.
+    Workers are processes of this machine, or of a cluster; `threads` are of this process. `device` is a torch
+    device's name, or "auto" for a GPU when there is one.
     """
 
     memory: int = field(default_factory=lambda: free_memory() // 2)
     workers: int = field(default_factory=cores)
     device: str = "auto"
+
+    @property
+    def threads(self) -> int:
+        """How many threads of this process may work at once."""
+        return min(self.workers, cores())
 
 
 def _available_to_system() -> int:

@@ -12,7 +12,7 @@ from calling import call
 from doppelscan import __version__
 from doppelscan.errors import GateFailed, InputError, Problem
 
-COMMANDS = ("demo", "prepare", "train", "sample", "audit", "dedupe", "report", "agreement", "power")
+COMMANDS = ("demo", "prepare", "train", "sample", "audit", "dedupe", "report", "agreement", "power", "doctor")
 TORCHLESS = """
 import sys
 from doppelscan.cli import main

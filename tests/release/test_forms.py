@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from doppelscan.errors import InputError
 from doppelscan.images import Image
 from doppelscan.imagesets import open_images
-from doppelscan.release.forms import Labelled, pixels_of, refused, smuggled, written
+from doppelscan.release.forms import Labelled, kept, pixels_of, refused, smuggled, written
 from doppelscan.release.forms import png as png_form
 from doppelscan.release.settings import Form
 
@@ -42,6 +42,12 @@ def some_images(draw: st.DrawFn) -> tuple[Form, np.ndarray]:
     return form, values.astype(dtype)  # type: ignore[return-value]
 
 
+def wrote(form: Form, folder: Path, images: list[Labelled]) -> list[tuple[str, np.ndarray]]:
+    """The name of each image's file, and its pixels as they are kept."""
+    pixels, ready = zip(*(kept(form, one) for one in images), strict=True)
+    return list(zip(written(form, folder, ready, len(images)), pixels, strict=True))
+
+
 @given(some_images())
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_images_come_back_as_they_were(
@@ -49,16 +55,14 @@ def test_images_come_back_as_they_were(
 ) -> None:
     form, pixels = some
     folder = tmp_path_factory.mktemp("form")
-    (folder / "images").mkdir()
-    images = [Labelled(f"number-{k}", Image(one), k) for k, one in enumerate(pixels)]
-    done = list(written(form, folder, images, len(images)))
+    done = wrote(form, folder, [Labelled(f"number-{k}", Image(one), k) for k, one in enumerate(pixels)])
     back = list(pixels_of(form, folder, [name for name, _ in done]))
-    for (name, kept), found, original in zip(done, back, pixels, strict=True):
+    for (name, one), found, original in zip(done, back, pixels, strict=True):
         assert not isinstance(found, str), found
-        assert found.dtype == kept.dtype
-        np.testing.assert_array_equal(found, kept)
+        assert found.dtype == one.dtype
+        np.testing.assert_array_equal(found, one)
         scale = 255 if original.dtype.kind == "b" and form == "png" else 1
-        np.testing.assert_array_equal(found.ravel(), original.astype(kept.dtype).ravel() * scale)
+        np.testing.assert_array_equal(found.ravel(), original.astype(one.dtype).ravel() * scale)
         assert smuggled(folder / name.partition("#")[0]) == []
 
 
@@ -67,19 +71,15 @@ def test_the_same_images_give_the_same_bytes(form: Form, tmp_path: Path) -> None
     pixels = np.arange(2 * 7 * 5, dtype=np.uint8).reshape(2, 1, 7, 5)
     contents = []
     for name in ("a", "b"):
-        (tmp_path / name / "images").mkdir(parents=True)
-        list(
-            written(
-                form, tmp_path / name, [Labelled(f"n{k}", Image(one), k) for k, one in enumerate(pixels)], 2
-            )
-        )
+        (tmp_path / name).mkdir()
+        wrote(form, tmp_path / name, [Labelled(f"n{k}", Image(one), k) for k, one in enumerate(pixels)])
         contents.append([path.read_bytes() for path in sorted((tmp_path / name).rglob("*.*"))])
     assert contents[0] == contents[1]
 
 
 def test_an_npz_opens_as_medmnist_does_with_its_labels(tmp_path: Path) -> None:
     pixels = np.arange(3 * 6 * 6, dtype=np.uint8).reshape(3, 1, 6, 6)
-    list(written("npz", tmp_path, [Labelled("x", Image(one), k % 2) for k, one in enumerate(pixels)], 3))
+    wrote("npz", tmp_path, [Labelled("x", Image(one), k % 2) for k, one in enumerate(pixels)])
     with np.load(tmp_path / "images.npz") as arrays_in:
         assert {name: array.shape for name, array in arrays_in.items()} == {
             "train_images": (3, 6, 6),
@@ -91,9 +91,8 @@ def test_an_npz_opens_as_medmnist_does_with_its_labels(tmp_path: Path) -> None:
 
 
 def test_spacing_is_kept_in_nifti(tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
     volume = Image(np.zeros((1, 4, 5, 6), np.int16), (0.5, 0.75, 2.0))
-    ((name, _),) = written("nifti", tmp_path, [Labelled("v", volume)], 1)
+    ((name, _),) = wrote("nifti", tmp_path, [Labelled("v", volume)])
     assert open_images(tmp_path / name)[0].spacing_mm == (0.5, 0.75, 2.0)
     assert smuggled(tmp_path / name) == []
 
@@ -117,10 +116,9 @@ def test_what_a_form_cannot_keep_is_refused_with_one_that_can(
 
 
 def test_an_image_unlike_the_others_is_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
     images = [Labelled("a", Image(np.zeros((1, 4, 4), np.uint8))), Labelled("b", Image(np.zeros((1, 4, 4))))]
     with pytest.raises(InputError, match=r"^b: "):
-        list(written("png", tmp_path, images, 2))
+        wrote("png", tmp_path, images)
 
 
 @given(st.binary(max_size=200))

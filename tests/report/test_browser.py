@@ -132,7 +132,7 @@ def test_an_enlarged_match_is_larger_and_fits_the_window(opened) -> None:
     page = opened()
     small = page.locator(".match img").first.bounding_box()
     page.locator(".match .panels").first.click()
-    large, window = page.locator("dialog img").first.bounding_box(), page.locator("dialog").bounding_box()
+    large, window = page.locator("dialog canvas").first.bounding_box(), page.locator("dialog").bounding_box()
     assert large["width"] > 1.5 * small["width"]
     assert window["height"] <= 900
     page.get_by_role("button", name="Close").click()
@@ -227,44 +227,113 @@ def test_matches_are_filtered_and_ordered_on_request(opened) -> None:
     assert shown(page) == every
 
 
-def test_an_enlarged_pair_blinks_until_it_is_told_to_stop(opened) -> None:
-    page = opened()
-    first = "document.querySelector('dialog img').src"
+def until(page: Any, expression: str) -> None:
+    """Wait until this is so. (The page's policy lets nobody evaluate text in it, as Playwright's own waiting does.)"""
+    for _ in range(400):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError(f"never: {expression}")
+
+
+def captions(page: Any) -> list[str]:
+    return list(page.locator("dialog figcaption").all_text_contents())
+
+
+def pictures(page: Any) -> list[bytes]:
+    """What each canvas shows, once it is drawn."""
+    until(
+        page,
+        "[...document.querySelectorAll('dialog canvas')].every((one) => one.width === Math.round(one.clientWidth))",
+    )
+    return [canvas.screenshot() for canvas in page.locator("dialog canvas").all()]
+
+
+def enlarged(page: Any) -> Any:
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    before = page.evaluate(first)
+    return page
+
+
+def test_an_enlarged_pair_is_drawn_and_described(opened) -> None:
+    page = enlarged(opened())
+    assert captions(page) == ["synthetic", "training, aligned", "agreement"]
+    assert len(set(pictures(page))) == 3
+    shades = (
+        "[...document.querySelectorAll('dialog canvas')].map((canvas) => new Set(canvas.getContext('2d')"
+        ".getImageData(0, 0, canvas.width, canvas.height).data).size)"
+    )
+    assert min(page.evaluate(shades)) > 20
+    told = [canvas.get_attribute("aria-label") for canvas in page.locator("dialog canvas").all()]
+    assert told == [image.get_attribute("alt") for image in page.locator("#match-1 img").all()]
+
+
+def test_an_enlarged_pair_blinks_until_it_is_told_to_stop(opened) -> None:
+    page = enlarged(opened())
     page.keyboard.press("b")
-    changed = page.evaluate(first)
-    assert changed != before
-    assert page.locator("dialog figcaption").first.text_content() == "training, aligned"
+    assert captions(page) == ["synthetic"]
+    until(page, "document.querySelector('dialog figcaption').textContent === 'training, aligned'")
+    page.keyboard.press(" ")
+    now = captions(page)
     page.wait_for_timeout(700)
-    page.keyboard.press("b")
-    now = page.evaluate(first)
-    page.wait_for_timeout(700)
-    assert page.evaluate(first) == now
+    assert captions(page) == now
     page.keyboard.press("j")
-    assert page.locator("dialog figcaption").first.text_content() == "synthetic"
+    assert captions(page) == ["synthetic"]
+    page.keyboard.press("b")
+    assert len(captions(page)) == 3
 
 
 def test_whoever_wants_no_motion_changes_the_images_by_hand(opened) -> None:
-    page = opened(reduced_motion="reduce")
-    page.keyboard.press("j")
-    page.keyboard.press("Enter")
-    captions = []
+    page = enlarged(opened(reduced_motion="reduce"))
+    page.keyboard.press("2")
+    seen = []
     for _ in range(3):
         page.wait_for_timeout(600)
-        captions.append(page.locator("dialog figcaption").first.text_content())
-        page.keyboard.press("b")
-    assert captions == ["synthetic", "training, aligned", "synthetic"]
+        seen += captions(page)
+        page.keyboard.press(" ")
+    assert seen == ["synthetic", "training, aligned", "synthetic"]
 
 
 def test_contrast_and_brightness_change_both_images_and_no_map(opened) -> None:
-    page = opened()
-    page.locator(".match .panels").first.click()
-    images = page.locator("dialog img").all()
-    before = [image.screenshot() for image in images]
-    for name in ("Contrast", "Brightness"):
-        page.get_by_label(name).fill("2")
-    after = [image.screenshot() for image in images]
-    assert [a != b for a, b in zip(before, after, strict=True)] == [True, True, False]
-    page.keyboard.press("Escape")
+    page = enlarged(opened())
+    plain = pictures(page)
+    for first, keys in (("]", "Contrast"), (".", "Brightness")):
+        page.keyboard.press(first)
+        changed = pictures(page)
+        assert [a != b for a, b in zip(plain, changed, strict=True)] == [True, True, False]
+        assert float(page.get_by_label(keys).input_value()) > 0
+        page.keyboard.press("0")
+    assert pictures(page) == plain
+
+
+def test_enlarged_images_are_zoomed_and_moved_together(opened) -> None:
+    page = enlarged(opened())
+    plain = pictures(page)
+    page.get_by_role("button", name="Zoom in").click()
+    zoomed = pictures(page)
+    page.keyboard.press("Shift+ArrowRight")
+    moved = pictures(page)
+    for before, after in ((plain, zoomed), (zoomed, moved)):
+        assert all(a != b for a, b in zip(before, after, strict=True))
+    assert page.locator("dialog #zoom").text_content() == "125%"
+
+
+def test_the_map_is_seen_alone(opened) -> None:
+    page = enlarged(opened())
+    page.keyboard.press("3")
+    assert captions(page) == ["agreement"]
+    page.get_by_role("radio", name="Side by side").click()
+    assert len(captions(page)) == 3
+
+
+def test_what_is_withheld_is_said_and_cannot_blink(chromium: Any, make_example, tmp_path: Path) -> None:
+    example = make_example(n=3, copies=1)
+    example.page(redact_training=True)
+    page = chromium.new_page()
+    page.goto((example.folder / "report.html").as_uri())
+    enlarged(page)
+    page.keyboard.press("2")
+    assert captions(page)[0].startswith("synthetic: Withheld")
+    assert page.get_by_role("radio", name="Blink").is_disabled()
+    assert page.get_by_role("radio", name="Map").is_disabled()
+    page.close()

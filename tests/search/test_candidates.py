@@ -153,13 +153,13 @@ def test_few_pairs_of_smooth_images_are_scored_in_few_poses(monkeypatch: pytest.
 def test_bands_are_chosen_for_smooth_images_and_found_exact(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing, "_WORTH_A_LOOK", 0)
+    monkeypatch.setattr(choosing, "WORTH_A_LOOK", 0)
     images = smooth(700, side=96)
     told: list[bool] = []
     monkeypatch.setattr(banded, "reaching", lambda *given: told.append(True) or reaching(*given))
     found = nearest(images[:60], images[60:], 2, symmetries=kind, resources=AMPLE)
     assert told
-    monkeypatch.setattr(choosing, "_WORTH_A_LOOK", np.inf)
+    monkeypatch.setattr(choosing, "WORTH_A_LOOK", np.inf)
     plain = nearest(images[:60], images[60:], 2, symmetries=kind, resources=AMPLE)
     for name in ("indices", "scores", "poses"):
         np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))

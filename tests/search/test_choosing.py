@@ -25,7 +25,7 @@ def chosen(queries: np.ndarray, references: np.ndarray, exclude: tuple | None = 
 
 @pytest.fixture
 def every_search_is_worth_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing, "_WORTH_A_LOOK", 0)
+    monkeypatch.setattr(choosing, "WORTH_A_LOOK", 0)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_a_search_with_bands_of_its_own_choice_is_exact(images: np.ndarray) -> N
 
 
 def test_of_references_that_do_not_fit_a_sample_is_read_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing, "_WORTH_A_LOOK", 0)
+    monkeypatch.setattr(choosing, "WORTH_A_LOOK", 0)
     references = Watched(smooth(2000, side=16))
     resources = Resources(memory=5 * 2000 * 16 * 16, workers=1, device="cpu")
     nearest(smooth(50, side=16), references, resources=resources)

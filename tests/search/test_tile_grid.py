@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelscan.errors import InputError
@@ -41,12 +41,24 @@ def test_where_there_is_little_detail_noise_makes_correlations_small() -> None:
     assert own[:, 1].mean() == pytest.approx(0.5, abs=0.1)
 
 
-def test_edges_count_as_much_as_the_limit_however_high() -> None:
+def test_lines_count_as_much_as_the_limit_however_high() -> None:
     image = np.zeros((1, 24, 24), np.float32)
     image[..., 12:] = 1.0
-    fine = Detail(finer=1.0, most=0.1).of(image)
+    fine = Detail(finer=1.0, most=0.1, steep=np.inf).of(image)
     assert (fine.min(), fine.max()) == (pytest.approx(-0.1), pytest.approx(0.1))
     np.testing.assert_allclose(fine[..., :6], 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(2, 24, 40), (1, 12, 14, 40)])
+def test_detail_on_a_slope_counts_less_the_steeper_it_is(shape: tuple[int, ...]) -> None:
+    grain = np.random.default_rng(0).normal(0, 1e-4, shape)
+    along = np.arange(40)
+    flat, half, steep = (
+        Detail(steep=0.02).of((grain + rise * along).astype(np.float32))[..., 4:-4]
+        for rise in (0, 0.02, 0.06)
+    )
+    np.testing.assert_allclose(half, flat / 2, atol=2e-6)
+    np.testing.assert_allclose(steep, flat / 10, atol=2e-6)
 
 
 @pytest.mark.parametrize("shape", [(1, 24, 24), (3, 12, 24), (2, 24, 12, 12)])
@@ -57,6 +69,7 @@ def test_products_are_integers_that_float32_holds(shape: tuple[int, ...]) -> Non
     assert exact.max() < 2**24
 
 
+@settings(deadline=None)
 @given(
     st.tuples(*[st.integers(1, 40)] * 2) | st.tuples(*[st.integers(1, 12)] * 3),
     st.integers(4, 30),

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from calling import bytes_of, call
-from cohorts import films
+from cohorts import films, pixels_of
 from doppelscan.errors import InputError
-from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets import ImageSet, open_images, save
 from doppelscan.settings import Resources
 from doppelscan.studies import Recipe, Study, read_recipe, read_study, study
+from doppelscan.studies.recipe import Source
 from doppelscan.studies.sources import Patients, kept, opened, repeated
 from studying import RECIPE
 
@@ -162,3 +163,13 @@ def test_a_source_is_kept_and_split_alike_each_time(tmp_path: Path) -> None:
     assert one.held_out.table.equals(two.held_out.table)
     assert len(patients(one.held_out)) == 20
     assert not patients(one.held_out) & patients(one.pool)
+
+
+def test_images_without_a_label_are_left_out_where_the_source_says_so(tmp_path: Path) -> None:
+    images = films(4)
+    table = images.table.assign(label=["a", None, "b", None])
+    save(ImageSet.from_arrays(pixels_of(images), table, name="some"), tmp_path / "some", resources=ONE)
+    for labelled, n in ((False, 4), (True, 2)):
+        source = Source(images="some", labelled=labelled, held_out=1)
+        place = kept(source, tmp_path, tmp_path / "sources", resources=ONE)
+        assert len(open_images(place)) == n

@@ -118,7 +118,7 @@ class _Planted:
         def make(job: Job) -> Shaped[np.ndarray, "c *space"]:
             return changed(job.change, pixels[job.source], self._chance(job), other=others.get(job.other))
 
-        with ThreadPoolExecutor(self.resources.workers) as pool:
+        with ThreadPoolExecutor(self.resources.threads) as pool:
             return np.stack(list(pool.map(make, jobs)))
 
     def regions(self) -> list[Bool[np.ndarray, "*space"]]:

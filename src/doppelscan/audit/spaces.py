@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Shaped
 
-from doppelscan.imagesets import ImageSet
+from doppelscan.encoders.devices import device_named
+from doppelscan.imagesets.pixels import Pixels as ImagesOf
 from doppelscan.search import ArrayBlocks, Blocks
+from doppelscan.search.blocks import part_of
 from doppelscan.settings import Resources
 from doppelscan.store import Cache
-from doppelscan.workers import Progress, counted
+from doppelscan.workers import Needs, Progress, counted, elsewhere, map_ordered
 
 __all__ = ["PIXELS", "Encoded", "Encoder", "Pixels", "Space"]
 
@@ -84,30 +86,24 @@ class Encoded:
     def encoded(self, images: Blocks, resources: Resources, progress: Progress) -> Blocks:
         """The vectors as images of one row; those of a set are kept in the cache."""
         starts = range(0, len(images), _SHARD)
-        parts = [
-            self._shard(images, start, min(start + _SHARD, len(images)), resources)
-            for start in counted(starts, "encoding", len(starts), progress)
-        ]
+        shards = (part_of(images, start, min(start + _SHARD, len(images))) for start in starts)
+        encode = partial(self._shard, resources=resources)
+        on_gpu = Needs(gpu=device_named(resources.device).type == "cuda")
+        found = map_ordered(encode, shards, workers=elsewhere(), needs=on_gpu)
+        parts = list(counted(found, "encoding", len(starts), progress))
         return ArrayBlocks(np.concatenate(parts)[:, None] if parts else np.empty((0, 1, 1), np.float32))
 
-    def _shard(
-        self, images: Blocks, start: int, stop: int, resources: Resources
-    ) -> Float32[np.ndarray, "n d"]:
-        if not isinstance(images, ImageSet):
-            return self._vectors(images, start, stop, resources)
-        content = images.take(np.arange(start, stop)).pixels.fingerprint
-        key = {"version": 1, "encoder": self.key, "pixels": content}
-        table = Cache.default().table(
-            "vectors", key, lambda: _as_table(self._vectors(images, start, stop, resources))
-        )
+    def _shard(self, images: Blocks, resources: Resources) -> Float32[np.ndarray, "n d"]:
+        if not isinstance(images, ImagesOf):
+            return self._vectors(images, resources)
+        key = {"version": 1, "encoder": self.key, "pixels": images.fingerprint}
+        table = Cache.default().table("vectors", key, lambda: _as_table(self._vectors(images, resources)))
         return table.to_numpy(np.float32)
 
-    def _vectors(
-        self, images: Blocks, start: int, stop: int, resources: Resources
-    ) -> Float32[np.ndarray, "n d"]:
-        bytes_each = 8 * int(np.prod(images.read(start, start + 1).shape))
+    def _vectors(self, images: Blocks, resources: Resources) -> Float32[np.ndarray, "n d"]:
+        bytes_each = 8 * int(np.prod(images.read(0, 1).shape))
         size = max(1, resources.memory // 8 // bytes_each)
-        blocks = (images.read(at, min(at + size, stop)) for at in range(start, stop, size))
+        blocks = (images.read(at, min(at + size, len(images))) for at in range(0, len(images), size))
         return np.concatenate([self._of(block) for block in blocks])
 
     def _of(self, pixels: Shaped[np.ndarray, "n c *space"]) -> Float32[np.ndarray, "n d"]:

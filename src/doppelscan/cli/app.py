@@ -14,6 +14,7 @@ from doppelscan.cli.check import check
 from doppelscan.cli.dedupe import dedupe
 from doppelscan.cli.demo import demo
 from doppelscan.cli.display import say_error
+from doppelscan.cli.doctor import doctor
 from doppelscan.cli.membership import membership
 from doppelscan.cli.power import power
 from doppelscan.cli.prepare import prepare
@@ -55,6 +56,7 @@ for command in (
     study,
     release,
     check,
+    doctor,
 ):
     app.command()(command)
 

@@ -16,14 +16,16 @@ from doppelscan.cli.options import (
     Encoder,
     Json,
     Memory,
+    Ray,
     Seed,
     Size,
     Workers,
     as_preparation,
-    as_resources,
+    resources_on,
 )
 from doppelscan.cli.readers import readers_of
 from doppelscan.errors import GateFailed
+from doppelscan.store import shown
 
 if TYPE_CHECKING:
     from doppelscan.findings import Findings
@@ -71,6 +73,7 @@ def audit(
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
+    ray: Ray = None,
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
@@ -79,13 +82,15 @@ def audit(
     A set is a folder of PNG, JPEG, TIFF, DICOM or NIfTI (sub-folders are labels; an images.csv in it is its
     table), a table naming files, set.npz:train, an .npy, or a folder that `doppelscan prepare` wrote.
     """
-    resources = as_resources(memory, workers, device)
-    with readers_of((train, synthetic, holdout), resources):
+    with (
+        resources_on(ray, memory, workers, device) as resources,
+        readers_of((train, synthetic, holdout), resources),
+    ):
         from doppelscan.audit import AuditSettings, audited
         from doppelscan.findings.run import check_folder
         from doppelscan.report import write_report
+        from doppelscan.store import staged
 
-        check_folder(out)
         settings = AuditSettings(
             method=method or ("registered" if calibration == "conformal" else "pearson"),
             encoder=encoder,
@@ -96,27 +101,29 @@ def audit(
             preparation=as_preparation(size=size, channels=channels),
             seed=seed,
         )
-        with shown_progress() as progress:
+        with shown_progress() as progress, staged(out, last=("findings.json",), again=True) as folder:
+            check_folder(folder)
             done = audited(
                 train=train,
                 synthetic=synthetic,
                 holdout=holdout,
                 settings=settings,
-                out=out,
+                out=folder,
                 patient_pattern=patient_pattern,
                 resources=resources,
                 progress=progress,
             )
             page = write_report(
-                out, train=done.sets.train, synthetic=done.sets.synthetic, redact_training=redact_training
+                folder, train=done.sets.train, synthetic=done.sets.synthetic, redact_training=redact_training
             )
     findings = done.findings
-    say(json.dumps(findings.to_json(), ensure_ascii=False) if as_json else summary(findings, page))
+    where = shown(out / page.name)
+    say(json.dumps(findings.to_json(), ensure_ascii=False) if as_json else summary(findings, where))
     if fail_above is not None:
         _gate(findings, fail_above)
 
 
-def summary(findings: Findings, page: Path) -> str:
+def summary(findings: Findings, page: Path | str) -> str:
     """The findings in a few lines, ending with where the report is."""
     from doppelscan.report import verdict_sentence
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from doppelscan.settings import Resources, cores, parse_memory
+from doppelscan.workers import elsewhere, on_ray
 
 if TYPE_CHECKING:
     from doppelscan.images.preparation import Preparation
@@ -17,11 +20,13 @@ __all__ = [
     "Encoder",
     "Json",
     "Memory",
+    "Ray",
     "Seed",
     "Size",
     "Workers",
     "as_preparation",
     "as_resources",
+    "resources_on",
 ]
 
 Size = Annotated[str | None, typer.Option(help="Resize every image to this many pixels: 128, or 256x256x32.")]
@@ -29,7 +34,13 @@ Channels = Annotated[str | None, typer.Option(help="grey, rgb, or the channels t
 Memory = Annotated[
     str | None, typer.Option(help="Memory for blocks of pixels, such as 2GB. Default: half of what is free.")
 ]
-Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes. Default: every core.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Worker processes. Default: every core, with --ray of the cluster.")
+]
+Ray = Annotated[
+    str | None,
+    typer.Option("--ray", help="Work on a Ray cluster: auto for the one of this machine, or an ADDRESS."),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 Encoder = Annotated[
     str,
@@ -43,8 +54,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, fo
 
 def as_resources(memory: str | None, workers: int | None, device: str = "auto") -> Resources:
     """What the command may use."""
-    chosen = Resources(workers=workers or cores(), device=device)
+    chosen = Resources(workers=workers or elsewhere() or cores(), device=device)
     return chosen if memory is None else Resources(parse_memory(memory), chosen.workers, device)
+
+
+@contextlib.contextmanager
+def resources_on(
+    ray: str | None, memory: str | None, workers: int | None, device: str = "auto"
+) -> Iterator[Resources]:
+    """What the command may use, here or, with `--ray`, on a cluster that takes work until the block ends."""
+    with on_ray(ray):
+        yield as_resources(memory, workers, device)
 
 
 def as_preparation(preset: str | None = None, **options: object) -> Preparation:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from doppelscan.cli.display import say, say_error, shown_progress
-from doppelscan.cli.options import Channels, Memory, Seed, Size, Workers, as_preparation, as_resources
+from doppelscan.cli.options import Channels, Memory, Ray, Seed, Size, Workers, as_preparation, resources_on
+from doppelscan.store import shown
 
 if TYPE_CHECKING:
     from doppelscan.imagesets import ImageSet
@@ -61,9 +62,11 @@ def prepare(
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
+    ray: Ray = None,
 ) -> None:
     """Read, prepare and keep a set of images; run again after an interruption, it goes on where it stood."""
     from doppelscan.imagesets import open_images, save
+    from doppelscan.store import staged
     from doppelscan.workers import processes_kept
 
     preparation = as_preparation(
@@ -81,15 +84,19 @@ def prepare(
         foreground_channel=foreground_channel,
         crop_or_pad=crop_or_pad,
     )
-    resources = as_resources(memory, workers)
-    with processes_kept(), shown_progress() as progress:
+    with (
+        resources_on(ray, memory, workers) as resources,
+        processes_kept(),
+        shown_progress() as progress,
+        staged(out, last=("imageset.json",)) as folder,
+    ):
         images = open_images(source, patient_pattern=patient_pattern, resources=resources, progress=progress)
         written = [
-            save(part, folder, preparation=preparation, resources=resources, progress=progress)
-            for folder, part in _parts(images, out, holdout, seed).items()
+            save(part, place, preparation=preparation, resources=resources, progress=progress)
+            for place, part in _parts(images, folder, holdout, seed).items()
         ]
     for part in written:
-        _say_written(part)
+        _say_written(part, part.name.replace(str(folder), shown(out)))
 
 
 def _parts(images: ImageSet, out: Path, holdout: float | None, seed: int) -> dict[Path, ImageSet]:
@@ -102,12 +109,12 @@ def _parts(images: ImageSet, out: Path, holdout: float | None, seed: int) -> dic
     return {out / "train": trained, out / "holdout": held}
 
 
-def _say_written(images: ImageSet) -> None:
+def _say_written(images: ImageSet, name: str) -> None:
     from doppelscan.imagesets.imageset import by_reason
 
     patients = f"{images.patients.max() + 1} patients" if images.patients_known else "patients not all known"
     shape = "x".join(map(str, images.shape))
-    say(f"{images.name}: {len(images)} images of {shape}, {images.pixels.dtype}, {patients}")
+    say(f"{name}: {len(images)} images of {shape}, {images.pixels.dtype}, {patients}")
     if images.unreadable:
         say_error("\n".join(f"not read: {problem}" for problem in by_reason(images.unreadable)))
-        say_error(f"{len(images.unreadable)} could not be read, all named in {images.name}/imageset.json")
+        say_error(f"{len(images.unreadable)} could not be read, all named in {name}/imageset.json")

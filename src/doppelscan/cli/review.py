@@ -6,13 +6,20 @@ import contextlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doppelscan.cli.display import say
+from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Seed
 from doppelscan.errors import InputError, Problem
+from doppelscan.settings import Resources
+from doppelscan.workers import silent
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from doppelscan.imagesets import ImageSet
 
 __all__ = ["review"]
 
@@ -59,7 +66,8 @@ def review(
     address = Address(bind, port, tuple(name or ()), tls_cert, tls_key, insecure)
     given = {"train": train, "synthetic": synthetic, "holdout": holdout}
     moved = {part: open_images(path) for part, path in given.items() if path}
-    desk = open_desk(run, QueueSettings(top, controls, seed), moved)
+    with shown_progress() as progress:
+        desk = open_desk(run, QueueSettings(top, controls, seed), moved, _aligned, progress)
     with served(desk, readers, address) as service:
         say(f"{len(desk)} pairs to read. Press Ctrl-C to end; verdicts are kept.")
         for one, url in service.urls.items():
@@ -68,6 +76,13 @@ def review(
         with contextlib.suppress(KeyboardInterrupt):
             service.run()
     desk.close()
+
+
+def _aligned(first: ImageSet, training: ImageSet) -> DataFrame:
+    """The pairs as the audit aligns them; what was aligned before is in the cache."""
+    from doppelscan.audit.picturing import aligned
+
+    return aligned(first, training, Resources(workers=1), silent, work="aligning")
 
 
 def _named(readers: Iterable[str]) -> list[str]:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from doppelscan.cli.display import say, shown_progress
-from doppelscan.cli.options import Device
+from doppelscan.cli.options import Device, Ray
 from doppelscan.errors import InputError, Problem
 from doppelscan.seeds import parse_seeds
+from doppelscan.store import shown
+from doppelscan.workers import on_ray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +89,7 @@ def sample(
         str | None, typer.Option(help="Real images of patients that it never saw, for these two.")
     ] = None,
     device: Device = "auto",
+    ray: Ray = None,
 ) -> None:
     """Draw images: the same seed gives the same image, whatever else is drawn.
 
@@ -98,11 +101,13 @@ def sample(
 
     options = Drawing(label, guidance, sampler, steps, truncation, _pairs(group), prompt)
     began = time.monotonic()
-    with shown_progress() as progress:
+    from doppelscan.store import staged
+
+    with on_ray(ray), shown_progress() as progress, staged(out, last=("imageset.json",)) as folder:
         generator = open_generator(model, at=at, device=device)
         begun = [None if path is None else _like(generator, path, progress) for path in (source, masks)]
         if plan is not None:
-            drawn = _planned(generator, plan, shard, begun, options, out, progress)
+            drawn = _planned(generator, plan, shard, begun, options, folder, progress)
             say(_rate(out, drawn, began))
             return
         chosen = parse_seeds(seeds or "")
@@ -110,14 +115,15 @@ def sample(
         guide = _guide(generator, sides, options, progress) if keep_apart else None
         if avoid_copies:
             samples = _samples(generator, chosen, options, guide, _derivation(strategy, strength, begun))
-            say(_avoiding(samples, out, sides, method, progress))
+            told = _avoiding(samples, folder, sides, method, progress)
+            say(f"{shown(out)}: {told}")
             return
         derivation = _derivation(strategy, strength, begun)
         if guide is None and derivation is None:
-            drawn = generator.sample_to(chosen, out, options, progress=progress)
+            drawn = generator.sample_to(chosen, folder, options, progress=progress)
         else:
             drawn = _as_model(generator).sample_to(
-                chosen, out, options, guide=guide, derivation=derivation, progress=progress
+                chosen, folder, options, guide=guide, derivation=derivation, progress=progress
             )
     say(_rate(out, drawn, began))
 
@@ -128,7 +134,7 @@ def _rate(out: Path, drawn: ImageSet, began: float) -> str:
     failed = (
         f"; {len(drawn.unreadable)} could not be drawn: {drawn.unreadable[0]}" if drawn.unreadable else ""
     )
-    return f"{out}: {len(drawn)} images, {rate:.3g} a second{failed}"
+    return f"{shown(out)}: {len(drawn)} images, {rate:.3g} a second{failed}"
 
 
 def _refuse_mixed(
@@ -275,6 +281,6 @@ def _avoiding(
     done = rejecting(samples, out, train=train, holdout=holdout, settings=settings, progress=progress)
     flagged = int(done.discarded["copied"].sum())
     return (
-        f"{out}: {len(done.kept)} images; {len(done.discarded)} discarded and named in discarded.parquet, "
+        f"{len(done.kept)} images; {len(done.discarded)} discarded and named in discarded.parquet, "
         f"{flagged} of them flagged as copies"
     )

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doppelscan.cli.display import say, shown_progress
-from doppelscan.cli.options import Device, Json, Memory, Workers, as_resources
+from doppelscan.cli.options import Device, Json, Memory, Ray, Workers, as_resources, resources_on
+from doppelscan.store import refuse_objects
+from doppelscan.workers import elsewhere, gpus_elsewhere
 
 if TYPE_CHECKING:
     from doppelscan.settings import Resources
@@ -26,10 +28,17 @@ def study(
     scale: Annotated[
         str | None, typer.Option(help="One of the recipe's scales, such as smoke. Default: the whole study.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Cells at once, each in a process of its own.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Cells at once, each in a process of its own. Default: 1; with --ray one a core or GPU.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be run, and how long.")] = False,
     memory: Memory = None,
     workers: Workers = None,
+    ray: Ray = None,
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
@@ -44,12 +53,14 @@ def study(
     from doppelscan.studies import read_recipe
     from doppelscan.studies import study as run
 
-    asked, resources = read_recipe(recipe, scale), as_resources(memory, workers, device)
+    refuse_objects(out)
+    asked = read_recipe(recipe, scale)
     if dry_run:
-        say("\n".join(_planned(asked, out, data, jobs, resources)))
+        say("\n".join(_planned(asked, out, data, jobs or 1, as_resources(memory, workers, device))))
         return
-    with shown_progress() as progress:
-        done = run(asked, out=out, data=data, jobs=jobs, resources=resources, progress=progress)
+    with resources_on(ray, memory, workers, device) as resources, shown_progress() as progress:
+        at_once = jobs or gpus_elsewhere() or elsewhere() or 1
+        done = run(asked, out=out, data=data, jobs=at_once, resources=resources, progress=progress)
         page = write_study_page(out)
     if as_json:
         claims = [one.to_json() for one in done.settled]

@@ -10,6 +10,7 @@ import typer
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Channels, Device, Memory, Seed, Size, Workers, as_preparation, as_resources
 from doppelscan.errors import InputError, Problem
+from doppelscan.store import refuse_objects
 
 if TYPE_CHECKING:
     from doppelscan.generators.family import Settings
@@ -70,6 +71,7 @@ def train(
     from doppelscan.imagesets.saving import cached
     from doppelscan.workers import processes_kept
 
+    refuse_objects(out)
     settings, resources = settings_named(family, preset, changes or []), as_resources(memory, workers, device)
     preparation = as_preparation(size=size, channels=channels)
     with processes_kept(), shown_progress() as progress:

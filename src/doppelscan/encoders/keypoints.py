@@ -150,7 +150,7 @@ def extract_keypoints(
     for pixels in _blocks(images, resources.memory // 8):
         _refuse_unless_films(pixels)
         space = pixels.shape[2:]
-        with single_threaded_vision(), ThreadPoolExecutor(resources.workers) as pool:
+        with single_threaded_vision(), ThreadPoolExecutor(resources.threads) as pool:
             found += pool.map(partial(_found, settings=settings), pixels)
     return _joined(found, space)
 

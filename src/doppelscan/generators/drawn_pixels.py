@@ -59,6 +59,11 @@ class DrawnPixels:
         return measured[asked]
 
     @property
+    def on_gpu(self) -> bool:
+        """Whether a GPU draws them."""
+        return self.source.device.type == "cuda"
+
+    @property
     def shapes(self) -> list[tuple[int, ...]]:
         """The training images' shape, for each image."""
         return [self.source.about.subject.shape] * len(self)

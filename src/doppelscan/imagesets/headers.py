@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from doppelscan.errors import UnreadableImage
-from doppelscan.images.formats import Entry, entries
+from doppelscan.errors import InputError, Problem, UnreadableImage
+from doppelscan.images.formats import ABSENT, Entry, entries
 from doppelscan.settings import Resources
-from doppelscan.workers import Progress, counted, map_ordered
+from doppelscan.workers import Progress, counted, elsewhere, map_ordered
 
-__all__ = ["read_headers"]
+__all__ = ["read_headers", "refuse_unseen"]
 
 _GROUP = 32  # files read by a worker at a time
 
@@ -22,7 +22,21 @@ def read_headers(
     """The images of each file, or the reason why there are none; `part` names an array of an `.npz`."""
     workers = min(resources.workers, 1 + len(paths) // (4 * _GROUP))
     read = map_ordered(partial(_entries, part=part), paths, workers=workers, group=_GROUP)
-    return counted(read, "reading headers", len(paths), progress)
+    seen = (_seen(found, path) for found, path in zip(read, paths, strict=True))
+    return counted(seen, "reading headers", len(paths), progress)
+
+
+def refuse_unseen(reason: str, path: Path) -> None:
+    """Refuse a file that is here, but not on the machine of a cluster that should read it."""
+    if reason == ABSENT and elsewhere() and path.exists():
+        cure = "keep it on a file system that all machines see, under the same name, or at s3://"
+        raise InputError(Problem("is not there for another machine of the cluster", str(path), cure))
+
+
+def _seen(found: list[Entry] | str, path: Path) -> list[Entry] | str:
+    if isinstance(found, str):
+        refuse_unseen(found, path)
+    return found
 
 
 def _entries(path: Path, part: str | None) -> list[Entry] | str:

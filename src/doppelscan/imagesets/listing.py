@@ -13,6 +13,8 @@ import pandas as pd
 from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets.saved import is_saved
 from doppelscan.imagesets.tables import read_user_table
+from doppelscan.store import is_file, is_object
+from doppelscan.store.objects import names_under
 
 __all__ = ["Listing", "is_text", "list_folder", "list_table", "name_in", "printable"]
 
@@ -76,7 +78,7 @@ def list_table(path: Path) -> Listing:
     names = [None if name is None else name_in(path.parent, name) for name in table[column]]
     _check_files(path, names)
     table = table.drop(columns=[column, *({"id"} & set(table))]).set_index(pd.Index(names, dtype=object))
-    exists = [os.path.isfile(path.parent / name) for name in table.index]  # noqa: PTH113 - never an error
+    exists = [is_file(path.parent / name) for name in table.index]
     absent = tuple(
         (name, f"named in {path.name} but not there") for name in table.index[[not one for one in exists]]
     )
@@ -86,7 +88,9 @@ def list_table(path: Path) -> Listing:
 
 def name_in(folder: Path, file: str | Path) -> str:
     """How a file is called: relative to the folder where it lies in it, else by its whole path."""
-    path = os.path.normpath(os.path.join(folder, file))  # noqa: PTH118 - a Path takes ten times as long
+    path = str(file)
+    if not is_object(path):
+        path = os.path.normpath(os.path.join(folder, path))  # noqa: PTH118 - a Path takes ten times as long
     inside = f"{folder}{os.sep}"
     return (path[len(inside) :] if path.startswith(inside) else path).replace(os.sep, "/")
 
@@ -103,6 +107,9 @@ def printable(path: str | Path) -> str:
 
 def _walk(folder: Path, inside: tuple[Path, ...] = ()) -> Iterator[tuple[Path, str]]:
     """Every file under a folder, links to folders followed, with the reason why it cannot be read, if any."""
+    if is_object(folder):
+        yield from _objects(folder)
+        return
     try:
         paths = [folder / name for name in sorted(os.listdir(folder))]  # noqa: PTH208 - names, not paths
     except OSError as error:
@@ -118,6 +125,17 @@ def _walk(folder: Path, inside: tuple[Path, ...] = ()) -> Iterator[tuple[Path, s
             yield path, "a prepared set: name it by itself"
         else:
             yield from _walk(path, inside)
+
+
+def _objects(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The same of a place in an object store."""
+    names = names_under(folder)
+    prepared = tuple(name.removesuffix("imageset.json") for name in names if name.endswith("/imageset.json"))
+    for name in names:
+        if not name.startswith(prepared):
+            yield folder / name, ""
+    for name in prepared:
+        yield folder / name, "a prepared set: name it by itself"
 
 
 def _check_files(path: Path, names: list[str | None]) -> None:

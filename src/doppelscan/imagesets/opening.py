@@ -12,6 +12,7 @@ from doppelscan.imagesets.saved import is_saved, open_saved
 from doppelscan.imagesets.scanning import scan
 from doppelscan.imagesets.shards import is_sharded, open_shards
 from doppelscan.settings import Resources
+from doppelscan.store import is_file, is_object, shown
 from doppelscan.workers import Progress, silent
 
 __all__ = ["open_images"]
@@ -26,16 +27,16 @@ def open_images(
 ) -> ImageSet:
     """The images at `path`; their pixels are read when asked for.
 
-    `path` is an imageset folder, one of shards of a set, a folder of image files (sub-folders are labels; an
-    `images.csv` or `images.parquet` in it is its table), a table naming files, one file, or one array of a MedMNIST
-    file (`set.npz:train`). Files that cannot be read are in `unreadable`, each with its reason.
+    `path`, here or at `s3://`, is an imageset folder, one of shards of a set, a folder of image files (sub-folders are
+    labels; an `images.csv` or `images.parquet` in it is its table), a table naming files, one file, or one array of a
+    MedMNIST file (`set.npz:train`). Files that cannot be read are in `unreadable`, each with its reason.
 
     Raises
     ------
     InputError
         If there is nothing at `path`, its table is wrong, or it holds no image at all.
     """
-    path = os.path.abspath(path)  # noqa: PTH100 - a name with `:part` behind it, not a path
+    path = _absolute(path)
     if not is_text(path):
         raise InputError(Problem("its name is not UTF-8", where=printable(path), cure="rename it"))
     file, part = _split_part(path)
@@ -46,7 +47,7 @@ def open_images(
     listing = _list(file)
     images = scan(
         listing,
-        name=path,
+        name=shown(path),
         part=part,
         patient_pattern=patient_pattern,
         resources=resources or Resources(),
@@ -57,6 +58,13 @@ def open_images(
     return images
 
 
+def _absolute(path: str | Path) -> str:
+    """The whole name: a path, with `:part` behind it or not, or a place in an object store."""
+    if is_object(path):
+        return str(Path(path))
+    return os.path.abspath(path)  # noqa: PTH100 - no path where there is a part
+
+
 def _split_part(path: str) -> tuple[Path, str | None]:
     before, colon, part = path.rpartition(":")
     if colon and before.lower().endswith(".npz"):
@@ -65,9 +73,11 @@ def _split_part(path: str) -> tuple[Path, str | None]:
 
 
 def _list(path: Path) -> Listing:
+    if is_object(path) and not is_file(path):
+        return list_folder(path)
     if path.is_dir():
         return list_folder(path)
-    if not path.exists():
+    if not (is_object(path) or path.exists()):
         raise InputError(Problem("there is nothing here", where=str(path), cure="check the path"))
     if path.suffix.lower() in {".csv", ".parquet"}:
         return list_table(path)

@@ -16,7 +16,8 @@ from doppelscan.errors import FormatError, Problem
 from doppelscan.images import Image
 from doppelscan.images.formats import Entry
 from doppelscan.images.formats import read as read_entry
-from doppelscan.store import fingerprint
+from doppelscan.store import fingerprint, shown
+from doppelscan.store.objects import answered, zarr_store
 
 __all__ = ["ArrayPixels", "FilePixels", "MadeInBatches", "Pixels", "ZarrPixels"]
 
@@ -62,6 +63,11 @@ class MadeInBatches(Protocol):
     @property
     def at_once(self) -> int:
         """Images that are made together."""
+        ...
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a GPU makes them."""
         ...
 
 
@@ -166,7 +172,11 @@ class ZarrPixels:
 
     @cached_property
     def _array(self) -> zarr.Array[Any]:
-        return zarr.open_array(self.path, mode="r")
+        try:
+            return answered(self.path, lambda: zarr.open_array(zarr_store(self.path), mode="r"))
+        except FileNotFoundError as error:
+            cure = "if a machine of a cluster says so: all must see it, under this name"
+            raise FormatError(Problem("is not there", where=shown(self.path), cure=cure)) from error
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -228,7 +238,8 @@ class ZarrPixels:
     def _stored(self, rows: Int64[np.ndarray, " m"]) -> Shaped[np.ndarray, "m c *space"]:
         try:
             if len(rows) and bool(np.all(np.diff(rows) == 1)):
-                return np.asarray(self._array[int(rows[0]) : int(rows[-1]) + 1])
-            return np.asarray(self._array.oindex[rows])
+                whole = slice(int(rows[0]), int(rows[-1]) + 1)
+                return answered(self.path, lambda: np.asarray(self._array[whole]))
+            return answered(self.path, lambda: np.asarray(self._array.oindex[rows]))
         except (OSError, ValueError, RuntimeError) as error:
-            raise FormatError(Problem(f"is damaged: {error}", where=str(self.path))) from error
+            raise FormatError(Problem(f"is damaged: {error}", where=shown(self.path))) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,10 @@ from doppelscan.errors import UnreadableImage
 from doppelscan.images.intensity import check_finite
 from doppelscan.images.preparation import Piece, Preparation
 from doppelscan.imagesets.chunks import Chunks, power_of_two
+from doppelscan.imagesets.headers import refuse_unseen
 from doppelscan.imagesets.pixels import FilePixels, MadeInBatches, Pixels
 from doppelscan.settings import Resources
-from doppelscan.workers import Progress, counted, map_ordered
+from doppelscan.workers import Needs, Progress, counted, elsewhere, map_ordered
 
 __all__ = ["Prepared", "prepared"]
 
@@ -51,17 +54,20 @@ def prepared(
 ) -> Iterator[Prepared]:
     """The shards from source image `start` on, in order, whatever the number of workers.
 
-    Child processes may leave pixels on disk: each shard in its own folder in that of `into`.
+    Child processes may leave pixels on disk: each shard in its own folder in that of `into`. From the machines of
+    a cluster, who need not see that folder, pixels travel; there also images are made that are made in batches.
     """
     size = _shard_size(images)
     starts = range(start, len(images), size)
-    decoding = isinstance(images, FilePixels) or not preparation.is_identity
-    workers = min(resources.workers, len(starts) // 2) if decoding else 1
-    place = into if workers > 1 else None
-    tasks = (
-        _Task(first, images.take(_span(first, size, len(images))), preparation, place) for first in starts
-    )
-    shards = map_ordered(_prepare, tasks, workers=workers)
+    if elsewhere() and isinstance(images, MadeInBatches):
+        made, needs = partial(_made, images, preparation, size), Needs(gpu=images.on_gpu)
+        shards = map_ordered(made, starts, workers=elsewhere(), needs=needs)
+    else:
+        decoding = isinstance(images, FilePixels) or not preparation.is_identity
+        workers = min(resources.workers, len(starts) // 2) if decoding else 1
+        place = into if workers > 1 and not elsewhere() else None
+        tasks = (_task(images, first, size, preparation, place) for first in starts)
+        shards = (_seen(shard, images) for shard in map_ordered(_prepare, tasks, workers=workers))
     yield from counted(shards, f"reading {name}", len(starts), progress)
 
 
@@ -71,6 +77,22 @@ class _Task:
     pixels: Pixels
     preparation: Preparation
     into: Chunks | None
+
+
+def _task(images: Pixels, first: int, size: int, preparation: Preparation, place: Chunks | None) -> _Task:
+    return _Task(first, images.take(_span(first, size, len(images))), preparation, place)
+
+
+def _made(images: Pixels, preparation: Preparation, size: int, first: int) -> Prepared:
+    """A shard of images that are sent whole to each machine: what makes them is large, and they are many."""
+    return _prepare(_task(images, first, size, preparation, None))
+
+
+def _seen(shard: Prepared, images: Pixels) -> Prepared:
+    if isinstance(images, FilePixels):
+        for source, reason in shard.unreadable:
+            refuse_unseen(reason, Path(images.entries[source].file))
+    return shard
 
 
 def _prepare(task: _Task) -> Prepared:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import zarr
 from doppelscan.errors import FormatError, Problem
 from doppelscan.imagesets.imageset import COLUMNS, ImageSet, Unreadable, with_columns
 from doppelscan.imagesets.pixels import ZarrPixels
-from doppelscan.store import read_json
+from doppelscan.store import is_file, read_bytes, read_json, shown
+from doppelscan.store.objects import answered, zarr_store
 
 __all__ = ["FORMAT", "NUMBERS", "is_saved", "open_saved"]
 
@@ -25,7 +26,7 @@ NUMBERS = ["slope", "intercept", "spacing_mm"]
 
 def is_saved(path: Path) -> bool:
     """Whether an imageset folder is here."""
-    return os.path.isfile(path / "imageset.json")  # noqa: PTH113 - False, not an error, where it is forbidden
+    return is_file(path / "imageset.json")
 
 
 def open_saved(folder: Path) -> ImageSet:
@@ -40,14 +41,15 @@ def open_saved(folder: Path) -> ImageSet:
     try:
         return _opened(folder, manifest)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FormatError(Problem(f"cannot be read: {error}", where=str(folder))) from error
+        raise FormatError(Problem(f"cannot be read: {error}", where=shown(folder))) from error
 
 
 def _opened(folder: Path, manifest: dict[str, Any]) -> ImageSet:
-    rows = pd.read_parquet(folder / "images.parquet")
-    array = zarr.open_array(folder / "pixels.zarr", mode="r")
-    if problems := list(_damages(rows, array, manifest["n"])):
-        raise FormatError([Problem(what, where=str(folder)) for what in problems])
+    rows = pd.read_parquet(BytesIO(read_bytes(folder / "images.parquet")))
+    place = folder / "pixels.zarr"
+    array = answered(place, lambda: zarr.open_array(zarr_store(place), mode="r"))
+    if problems := answered(place, lambda: list(_damages(rows, array, manifest["n"]))):
+        raise FormatError([Problem(what, where=shown(folder)) for what in problems])
     spacing = [None if value is None else tuple(value) for value in rows["spacing_mm"]]
     slope, intercept = (rows[name].to_numpy(np.float64) for name in ("slope", "intercept"))
     content, order = manifest["fingerprint"], np.arange(len(rows))
@@ -55,7 +57,7 @@ def _opened(folder: Path, manifest: dict[str, Any]) -> ImageSet:
     return ImageSet(
         with_columns(rows.drop(columns=NUMBERS)),
         pixels,
-        name=str(folder),
+        name=shown(folder),
         unreadable=tuple(Unreadable(*row) for row in manifest["unreadable"]),
         preparation=manifest["made_from"]["preparation"],
     )

@@ -11,6 +11,8 @@ from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.imagesets.imageset import ImageSet
 from doppelscan.imagesets.joining import joined
 from doppelscan.imagesets.saved import is_saved, open_saved
+from doppelscan.store import read_bytes
+from doppelscan.store.objects import folders_in
 
 __all__ = ["is_sharded", "open_shards"]
 
@@ -19,7 +21,7 @@ _NAME = re.compile(r"shard-(\d+)-of-(\d+)")
 
 def is_sharded(path: Path) -> bool:
     """Whether shards are here."""
-    return path.is_dir() and any(is_saved(folder) for folder in _folders(path).values())
+    return any(is_saved(folder) for folder in _folders(path).values())
 
 
 def open_shards(path: Path) -> ImageSet:
@@ -50,14 +52,14 @@ def open_shards(path: Path) -> ImageSet:
 
 
 def _folders(path: Path) -> dict[tuple[int, int], Path]:
-    found = {folder: _NAME.fullmatch(folder.name) for folder in path.iterdir() if folder.is_dir()}
+    found = {folder: _NAME.fullmatch(folder.name) for folder in folders_in(path)}
     return {(int(name[1]), int(name[2])): folder for folder, name in found.items() if name}
 
 
 def _drawn_as(folder: Path) -> str:
     """Of which plan, by which model, a shard was drawn."""
     try:
-        said = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
+        said = json.loads(read_bytes(folder / "samples.json"))
         return json.dumps([said["plan"], said["generator"]], sort_keys=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FormatError(Problem(f"its samples.json cannot be read: {error}", where=str(folder))) from error

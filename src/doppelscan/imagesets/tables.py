@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from doppelscan.errors import InputError, Problem
+from doppelscan.store import at_hand
 
 __all__ = ["read_user_table"]
 
@@ -27,7 +28,8 @@ def read_user_table(path: Path) -> pd.DataFrame:
         If the file cannot be read, a row is longer than the header, or two columns have one name.
     """
     try:
-        table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+        with at_hand(path) as file:
+            table = pd.read_parquet(file) if path.suffix.lower() == ".parquet" else _read_csv(file)
     except UnicodeDecodeError as error:
         raise InputError(
             Problem("is no readable table: not UTF-8", where=str(path), cure="save it as UTF-8")

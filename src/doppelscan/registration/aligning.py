@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,9 +17,12 @@ from doppelscan.registration.fitting import affine_fit, bent_fit
 from doppelscan.registration.pairing import Chunk, Images, Pairing, PairsOf
 from doppelscan.registration.settings import AlignmentSettings
 from doppelscan.registration.starts import Start, best_starts, signed
+from doppelscan.search.blocks import Blocks, as_blocks, part_of
+from doppelscan.workers import Needs, elsewhere, map_ordered
 
 __all__ = ["align", "coarse", "local_agreement"]
 
+_PAIRS = 64  # aligned by a worker of a cluster at a time
 _LEAST_WEIGHT = 0.1  # of a place whose agreement is shown
 
 
@@ -59,6 +63,8 @@ def align(
         If shapes differ or are not 2D or 3D, pairs or starts do not fit, or a pixel is not finite.
     """
     settings = settings or AlignmentSettings()
+    if elsewhere() and start is None and pairs is not None and len(pairs[0]) > _PAIRS:
+        return _aligned_elsewhere(moving, fixed, pairs, settings, torch.device(device), progress)
     pairing = Pairing.of(moving, fixed, pairs, settings, device)
     _refuse_misfit(start, pairing)
     found = [nothing(pairing.n_axes, settings)]
@@ -115,6 +121,36 @@ def local_agreement(
         shown = torch.where(found.weight > _LEAST_WEIGHT, found.correlation, torch.nan)
         maps[chunk.span] = shown[: len(chunk)].cpu().numpy()
     return maps
+
+
+def _aligned_elsewhere(
+    moving: Images,
+    fixed: Images,
+    pairs: PairsOf,
+    settings: AlignmentSettings,
+    device: torch.device,
+    progress: Callable[[int], None],
+) -> Alignment:
+    """The alignments that a cluster makes, some pairs a worker: no pair depends on its company."""
+    first, second = (part_of(side, 0, len(side)) for side in (as_blocks(moving), as_blocks(fixed)))
+    some = [slice(start, start + _PAIRS) for start in range(0, len(pairs[0]), _PAIRS)]
+    aligned = map_ordered(
+        partial(_some, first, second, settings, str(device)),
+        ((pairs[0][part], pairs[1][part]) for part in some),
+        workers=elsewhere(),
+        needs=Needs(gpu=device.type == "cuda"),
+    )
+    found = []
+    for part in aligned:
+        found.append(part)
+        progress(len(part))
+    return joined(found)
+
+
+def _some(
+    moving: Blocks, fixed: Blocks, settings: AlignmentSettings, device: str, pairs: PairsOf
+) -> Alignment:
+    return align(moving, fixed, pairs=pairs, settings=settings, device=device)
 
 
 def _refuse_misfit(start: Alignment | None, pairing: Pairing) -> None:

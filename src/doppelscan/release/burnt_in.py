@@ -6,6 +6,7 @@ noise have not. A line needs four marks, so that the single letters L and R of f
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 import cv2
@@ -74,43 +75,49 @@ def _lines_with(grey: UInt8[np.ndarray, "h w"], width: int) -> list[Box]:
     n, labels, stats, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
     if n > 5000:  # texture, not text
         return []
-    letters = [k for k in range(1, n) if _like_a_letter(stats[k], width)]
-    lines = _grouped(stats, letters)
+    letters = np.flatnonzero(_like_letters(stats, width))
+    lines = _grouped(stats, letters[np.argsort(stats[letters, 0], kind="stable")])
     return [_box(stats[line]) for line in lines if _even(grey, thin, labels, stats, line)]
 
 
-def _like_a_letter(stat: Shaped[np.ndarray, " 5"], width: int) -> bool:
-    _, _, across, high, area = (int(one) for one in stat)
-    if not (_LEAST_HEIGHT <= high <= min(_MOST_HEIGHT, 9 * width) and across <= 1.6 * high):
-        return False
-    return 0.12 <= area / (across * high) <= 0.95 and area >= 4
+def _like_letters(stats: Shaped[np.ndarray, "n 5"], width: int) -> Shaped[np.ndarray, " n"]:
+    """Which components have the size and the shape of letters; the first is the background."""
+    _, _, across, high, area = stats.T
+    sized = (high >= _LEAST_HEIGHT) & (high <= min(_MOST_HEIGHT, 9 * width)) & (across <= 1.6 * high)
+    filled = area / (across * high)
+    like = sized & (filled >= 0.12) & (filled <= 0.95) & (area >= 4)
+    like[0] = False
+    return np.asarray(like)
 
 
-def _grouped(stats: Shaped[np.ndarray, "n 5"], letters: list[int]) -> Iterator[list[int]]:
-    """Runs of marks from left to right that are as high as each other, stand on one line, and are near."""
-    left = set(letters)
-    for first in sorted(letters, key=lambda k: int(stats[k, 0])):
-        if first not in left:
-            continue
-        line = [first]
-        while (following := _next(stats, line[-1], left - set(line))) is not None:
+def _grouped(stats: Shaped[np.ndarray, "n 5"], letters: Shaped[np.ndarray, " l"]) -> Iterator[list[int]]:
+    """Runs of marks, given from left to right, that are as high as each other, stand on one line, and are near."""
+    boxes = [tuple(box) for box in stats[letters, :4].tolist()]
+    lefts = [left for left, *_ in boxes]
+    free = [True] * len(boxes)
+    for first in range(len(boxes)):
+        line = [first] if free[first] else []
+        while line and (following := _next(boxes, lefts, free, line[-1])) is not None:
             line.append(following)
         if len(line) >= _LEAST_MARKS:
-            left -= set(line)
-            yield line
+            for place in line:
+                free[place] = False
+            yield [int(letters[place]) for place in line]
 
 
-def _next(stats: Shaped[np.ndarray, "n 5"], last: int, others: set[int]) -> int | None:
-    """The nearest mark to the right that belongs to the same line."""
-    x, y, across, high, _ = (int(one) for one in stats[last])
-    best, nearest = None, _FAR * high
-    for k in others:
-        ox, oy, _, ohigh, _ = (int(one) for one in stats[k])
-        gap = ox - (x + across)
-        level = abs((oy + ohigh) - (y + high)) <= max(1, 0.2 * high)
-        if -0.2 * high <= gap < nearest and ox > x and level and 0.62 <= ohigh / high <= 1.6:
-            best, nearest = k, gap
-    return best
+def _next(boxes: list[Box], lefts: list[int], free: list[bool], last: int) -> int | None:
+    """The nearest mark to the right that belongs to the same line, and to no other yet."""
+    x, _, across, high = boxes[last]
+    begin = max(bisect_right(lefts, x), bisect_left(lefts, x + across - 0.2 * high))
+    end = bisect_left(lefts, x + across + _FAR * high)
+    return next((k for k in range(begin, end) if free[k] and _alike(boxes[last], boxes[k])), None)
+
+
+def _alike(one: Box, other: Box) -> bool:
+    """Whether two marks stand on one line, and are as high as each other."""
+    (_, y, _, high), (_, oy, _, ohigh) = one, other
+    level = abs((oy + ohigh) - (y + high)) <= max(1, 0.2 * high)
+    return level and 0.62 <= ohigh / high <= 1.6
 
 
 def _even(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -57,9 +57,20 @@ class Sought:
         )
 
 
-def leaks(folder: Path, record: Record | None, sought: Sought, progress: Progress = silent) -> list[Leak]:
-    """Everything of the training set that is in the folder; `record` is what its `audit.json` says, if it is whole."""
-    names = files_in(folder)
+def leaks(
+    folder: Path,
+    record: Record | None,
+    sought: Sought,
+    progress: Progress = silent,
+    *,
+    names: Sequence[str] | None = None,
+) -> list[Leak]:
+    """Everything of the training set that is in the folder; `record` is what its `audit.json` says, if it is whole.
+
+    Where `names` says which files to search, the released images are not looked at again.
+    """
+    every = names is None
+    names = files_in(folder) if names is None else names
     released = {one.file.partition("#")[0] for one in record.images} if record else set()
     found: dict[Leak, None] = {}
     for name in counted(names, "looking for leaks", len(names), progress):
@@ -67,7 +78,7 @@ def leaks(folder: Path, record: Record | None, sought: Sought, progress: Progres
             found |= dict.fromkeys(_in_file(folder, name, sought, picture=name not in released))
     if record is not None:
         found |= dict.fromkeys(_in_words(folder, record, sought.needles))
-        found |= dict.fromkeys(_in_pixels(folder, record, sought.looks))
+        found |= dict.fromkeys(_in_pixels(folder, record, sought.looks) if every else ())
     return list(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,13 +45,15 @@ class Found:
         return f"{self.where}: {self.what}"
 
 
-def identifiers_in(folder: Path, record: Record | None) -> Iterator[Found]:
-    """What in the folder looks like an identifier, and whatever a file holds besides its pixels.
+def identifiers_in(
+    folder: Path, record: Record | None, *, names: Sequence[str] | None = None
+) -> Iterator[Found]:
+    """What in the folder, or in files of these names, looks like an identifier, and what files hold besides pixels.
 
     The day of publication, which `audit.json` says, is no finding.
     """
     published = record.published if record else ""
-    for name in files_in(folder):
+    for name in files_in(folder) if names is None else names:
         if (folder / name).is_symlink():
             yield Found(name, "is a link")
             continue

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +19,27 @@ from doppelscan.findings.utility import read_utility
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.together import Source
 from doppelscan.release import croissant, naming, record, stating
-from doppelscan.release.burnt_in import holds_text
 from doppelscan.release.datasheet import datasheet
 from doppelscan.release.figures import write_figures
-from doppelscan.release.fingerprinting import pixel_fingerprint, whole_fingerprint
-from doppelscan.release.forms import Labelled, refused, written
+from doppelscan.release.fingerprinting import whole_fingerprint
+from doppelscan.release.forms import refused, written
 from doppelscan.release.gate import Reason, audit_reasons, pass_or_block
 from doppelscan.release.leaks import Leak, Sought, leaks
+from doppelscan.release.packing import packed
 from doppelscan.release.patterns import identifiers_in
 from doppelscan.release.readings import standing_verdicts
 from doppelscan.release.selecting import Selection, select
 from doppelscan.release.settings import REASONS, ReleaseSettings
 from doppelscan.release.sources import Sources, open_sources
-from doppelscan.release.sums import write_sums
+from doppelscan.release.sums import SUMS, write_sums
 from doppelscan.settings import Resources
 from doppelscan.store import check_writable, locked, write_json, write_text
 from doppelscan.store.atomic import sync_tree
 from doppelscan.workers import Progress, counted, silent
 
 __all__ = ["Released", "release"]
+
+_SAID = ("README.md", "audit.json", "croissant.json", SUMS)  # what is written again with the overrides
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def release(  # noqa: PLR0913 - each names a thing of the owner
     verdicts = standing_verdicts(run, audited, moved)
     ids = [str(name) for name in sources.synthetic.table["id"]]
     selection = select(audited, ids, verdicts=verdicts, margin=settings.margin)
-    work = _Work(audited, sources, selection, settings, measured, stating.readers(verdicts), progress)
+    readers = stating.readers(verdicts)
+    work = _Work(audited, sources, selection, settings, measured, readers, resources.workers, progress)
     with locked(out), _draft_of(out) as draft:
         made = work.write(draft)
         sync_tree(draft)
@@ -128,6 +132,7 @@ class _Work:
     settings: ReleaseSettings
     measured: _Measured
     readers: record.Readers | None
+    workers: int
     progress: Progress
 
     def write(self, draft: Path) -> record.Record:
@@ -143,13 +148,13 @@ class _Work:
         reasons = [*self._reasons(), *_about_texts(texts)]
         said = self._record(written_images, texts, images, sought)
         self._write_words(draft, said, rows, figures)
-        reasons += self._about_words(draft, said, sought)
+        reasons += self._found_in(draft, said, sought)
         allowed = pass_or_block(reasons, self.settings.allow)
         if allowed:
             overridden = [record.Overridden(reason=one.name, what=one.what, why=why) for one, why in allowed]
             said = said.model_copy(update={"overridden": overridden})
             self._write_words(draft, said, rows, figures)
-            pass_or_block(self._about_words(draft, said, sought), self.settings.allow)
+            pass_or_block(self._found_in(draft, said, sought, names=_SAID), self.settings.allow)
         return said
 
     def _chosen(self) -> ImageSet:
@@ -165,19 +170,18 @@ class _Work:
         self, draft: Path, images: ImageSet
     ) -> tuple[list[record.ReleasedImage], dict[str, str]]:
         """The images written, and which may hold text: the id of each, by the name of its file."""
-        (draft / "images").mkdir() if self.settings.form != "npz" else None
-        ids, texts, done = list(images.table["id"]), {}, []
-        stream = written(self.settings.form, draft, self._labelled(images), len(images))
-        for place, (name, pixels) in enumerate(counted(stream, "writing", len(images), self.progress)):
-            done.append(record.ReleasedImage(file=name, pixels=pixel_fingerprint(pixels)))
-            if holds_text(pixels):
-                texts[name] = str(ids[place])
+        form = self.settings.form
+        mine, theirs = tee(packed(images, form, workers=self.workers))  # to be said, and to be written
+        names = written(form, draft, (one.kept for one in theirs), len(images))
+        stream = counted(
+            zip(names, mine, images.table["id"], strict=True), "writing", len(images), self.progress
+        )
+        done, texts = [], {}
+        for name, one, source in stream:
+            done.append(record.ReleasedImage(file=name, pixels=one.pixels))
+            if one.has_text:
+                texts[name] = str(source)
         return done, texts
-
-    def _labelled(self, images: ImageSet) -> Iterator[Labelled]:
-        codes = naming.label_codes(images)[1]
-        for name, image, code in zip(naming.names(images), images, codes, strict=True):
-            yield Labelled(name, image, code)
 
     def _reasons(self) -> Iterator[Reason]:
         about, limits = self.settings.about, self.settings.limits
@@ -243,14 +247,16 @@ class _Work:
         write_text(draft / "croissant.json", croissant.as_text(content))
         write_sums(draft)
 
-    def _about_words(self, draft: Path, said: record.Record, sought: Sought | None) -> list[Reason]:
-        """What in the folder looks like an identifier, and what of the training set is in it."""
+    def _found_in(
+        self, draft: Path, said: record.Record, sought: Sought | None, names: Sequence[str] | None = None
+    ) -> list[Reason]:
+        """What in the folder, or in files of these names, looks like an identifier, or is of the training set."""
         reasons = []
-        if found := list(identifiers_in(draft, said)):
+        if found := list(identifiers_in(draft, said, names=names)):
             what = f"{len(found)} places look as if they held an identifier"
             reasons.append(Reason("identifiers", what, "remove it", tuple(map(str, found))))
         if sought is not None:
-            reasons += _about_leaks(leaks(draft, said, sought, self.progress))
+            reasons += _about_leaks(leaks(draft, said, sought, self.progress, names=names))
         return reasons
 
 

@@ -10,7 +10,11 @@ from typing import Any
 
 import jinja2
 
+from doppelscan.report.inlining import inlined
+
 __all__ = ["rendered"]
+
+_STYLES = ("viewer/viewer.css", "style.css")
 
 
 def rendered(said: Mapping[str, Any], page: str = "page") -> str:
@@ -26,16 +30,14 @@ def rendered(said: Mapping[str, Any], page: str = "page") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = _text("style.css"), _text("script.js")
+    folder = resources.files("doppelscan.report")
+    style = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in _STYLES)
+    script = inlined(folder, "page.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
     return environment.get_template(f"{page}.html.j2").render(said, style=style, script=script, policy=policy)
-
-
-def _text(name: str) -> str:
-    return resources.files("doppelscan.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

@@ -23,6 +23,7 @@ __all__ = ["LONGEST_COMMENT", "application"]
 
 LONGEST_COMMENT = 2000  # characters
 
+_FOLDERS = (("report", "viewer"), ("review", "web"))  # what the report has, too, and what only a review has
 _KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -65,8 +66,10 @@ def application(desk: Desk) -> FastAPI:
 
 def _pages(app: FastAPI) -> None:
     """The front end: files that are read once, now, and known by their names."""
-    folder = resources.files("doppelscan.review").joinpath("web")
-    files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    folders = [resources.files(f"doppelscan.{room}") / name for room, name in _FOLDERS]
+    files = {
+        file.name: file.read_bytes() for folder in folders for file in folder.iterdir() if file.is_file()
+    }
 
     def page(name: str) -> Response:
         if name not in files:

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.findings import AlignedPair, aligned_pairs, read_run
+from doppelscan.findings import read_run
+from doppelscan.images.placement import Placement
 from doppelscan.imagesets import ImageSet
+from doppelscan.review.alike import Align, laid_alike
 from doppelscan.review.images import Images
 from doppelscan.review.laying import laid_by_points
 from doppelscan.review.queue import QueuedPair, QueueSettings, queue_of
-from doppelscan.review.verdicts import Label, Verdict, Verdicts
+from doppelscan.review.verdicts import Label, PairKey, Verdict, Verdicts
 from doppelscan.review.view import PairView
+from doppelscan.workers import Progress, silent
 
 __all__ = ["Desk", "NoSuchPair", "open_desk"]
 
@@ -28,8 +31,17 @@ class NoSuchPair(Exception):
     """No pair of this review has this id."""
 
 
-def open_desk(run: Path, settings: QueueSettings, moved: Mapping[str, ImageSet] | None = None) -> Desk:
+def open_desk(
+    run: Path,
+    settings: QueueSettings,
+    moved: Mapping[str, ImageSet] | None = None,
+    align: Align | None = None,
+    progress: Progress = silent,
+) -> Desk:
     """The review of a run; `moved` are the sets (`train`, `synthetic`, `holdout`) that are not where the run says.
+
+    Where the run aligned pairs, `align` aligns the others of the queue, controls and all, in the same way, so that
+    nobody tells them apart by it. Without it no pair is shown as the run aligned it.
 
     Raises
     ------
@@ -40,7 +52,9 @@ def open_desk(run: Path, settings: QueueSettings, moved: Mapping[str, ImageSet] 
     queue = queue_of(audit, settings)
     if not queue:
         raise InputError(Problem("has no pair to read", where=str(run)))
-    return Desk(queue, Images.of(audit.record, moved or {}), aligned_pairs(audit.alignments), Verdicts(run))
+    images = Images.of(audit.record, moved or {})
+    laid = laid_alike(queue, images, audit.alignments, align, progress) if align else {}
+    return Desk(queue, images, laid, Verdicts(run))
 
 
 class Desk:
@@ -50,12 +64,12 @@ class Desk:
         self,
         queue: tuple[QueuedPair, ...],
         images: Images,
-        aligned: Mapping[str, AlignedPair],
+        laid: Mapping[PairKey, Placement],
         verdicts: Verdicts,
     ) -> None:
         self._pairs = {secrets.token_hex(8): pair for pair in queue}
         self._ids = {pair.key: name for name, pair in self._pairs.items()}
-        self._images, self._aligned, self._verdicts = images, aligned, verdicts
+        self._images, self._laid, self._verdicts = images, laid, verdicts
         self._views: OrderedDict[str, _Shown] = OrderedDict()
         self._seen: dict[str, str] = {}  # the fingerprints of pairs that were shown
         self._lock = threading.Lock()
@@ -121,9 +135,9 @@ class Desk:
 
     def _made(self, pair: QueuedPair) -> PairView:
         synthetic, training = self._images(pair)
-        found = self._aligned.get(pair.key.synthetic_id) if not pair.key.control else None
-        if found is not None and found.train_id == pair.key.train_id and _fits(found, synthetic.space):
-            return PairView(synthetic, training, found.placement)
+        placement = self._laid.get(pair.key)
+        if placement is not None and len(placement.offset) == len(synthetic.space):
+            return PairView(synthetic, training, placement)
         return PairView(synthetic, training, laid_by_points(synthetic.pixels, training.pixels))
 
 
@@ -133,7 +147,3 @@ class _Shown:
 
     view: PairView | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-def _fits(found: AlignedPair, space: tuple[int, ...]) -> bool:
-    return found.agreement.ndim == len(space)

@@ -8,7 +8,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Shaped
 
-__all__ = ["ArrayBlocks", "Blocks", "as_blocks"]
+from doppelscan.imagesets import ImageSet
+
+__all__ = ["ArrayBlocks", "Blocks", "as_blocks", "part_of"]
 
 
 @runtime_checkable
@@ -21,6 +23,15 @@ class Blocks(Protocol):
 
     def read(self, start: int, stop: int) -> Shaped[np.ndarray, "n c *space"]:
         """The pixels of images `start` to `stop` (excluded), in their own type."""
+        ...
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """Blocks that know how to give a part of themselves which is read where it is needed."""
+
+    def part(self, start: int, stop: int) -> Blocks:
+        """Images `start` to `stop` (excluded)."""
         ...
 
 
@@ -37,7 +48,20 @@ class ArrayBlocks:
         """The pixels of images `start` to `stop` (excluded)."""
         return self.pixels[start:stop]
 
+    def part(self, start: int, stop: int) -> ArrayBlocks:
+        """Images `start` to `stop` (excluded)."""
+        return ArrayBlocks(self.pixels[start:stop])
+
 
 def as_blocks(images: Blocks | Shaped[np.ndarray, "n c *space"]) -> Blocks:
     """The images themselves, or an array of them as Blocks."""
     return ArrayBlocks(images) if isinstance(images, np.ndarray) else images
+
+
+def part_of(images: Blocks, start: int, stop: int) -> Blocks:
+    """Images `start` to `stop` (excluded), as they travel to another machine: by where they are, or by their pixels."""
+    if isinstance(images, ImageSet):
+        return images.pixels.take(np.arange(start, stop))
+    if isinstance(images, Divisible):
+        return images.part(start, stop)
+    return ArrayBlocks(images.read(start, stop))

@@ -15,9 +15,9 @@ from doppelscan.search.neighbours import Groups
 from doppelscan.search.plan import Plan
 from doppelscan.search.symmetry import Symmetry
 
-__all__ = ["bands_for"]
+__all__ = ["WORTH_A_LOOK", "bands_for"]
 
-_WORTH_A_LOOK = 3e11  # multiplications of the plain search: about six seconds on two cores
+WORTH_A_LOOK = 3e11  # multiplications of the plain search: about six seconds on two cores
 _RUN = 8  # images read in a row
 _ASKED = 12  # runs of queries
 _KNOWN = 100  # runs of references: every fifth to measure on, the others to learn from
@@ -38,7 +38,7 @@ def bands_for(
     """
     m, n, brute_force = len(queries), len(references), plan.d * len(plan.symmetry.exchanges)
     runs = min(_KNOWN, plan.memory // 8 // (_RUN * max(1, plan.d) * plan.itemsize))
-    if float(m) * n * brute_force < _WORTH_A_LOOK or min(runs, n // _RUN) < _LEAST_KNOWN:
+    if float(m) * n * brute_force < WORTH_A_LOOK or min(runs, n // _RUN) < _LEAST_KNOWN:
         return None
     asked, known = _spread(m, _ASKED), _spread(n, runs)
     x, y = _read(queries, asked), _read(references, known)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int64, Shaped
 
 from doppelscan.search.bands import Bands
-from doppelscan.search.blocks import ArrayBlocks, Blocks
+from doppelscan.search.blocks import ArrayBlocks, Blocks, part_of
 from doppelscan.search.choosing import bands_for
 from doppelscan.search.neighbours import Groups
 from doppelscan.search.plan import Held, Plan
@@ -28,12 +28,13 @@ class Kept:
     """Blocks to be given as references to several searches, one after the other.
 
     The bands that pay for the first large search serve all later ones, and blocks that fit in memory stay
-    there. What is found is the same as without.
+    there. What is found is the same as without. `spread` is where parts of them lie on a cluster.
     """
 
     references: Blocks
     _read: ArrayBlocks | None = field(default=None, repr=False)
     _held: dict[Symmetries, tuple[Bands | None, Passes]] = field(default_factory=dict, repr=False)
+    spread: dict[Symmetries, object] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.references)
@@ -52,6 +53,10 @@ class Kept:
                 held = bands, replace(plan, bands=bands).again(images)
         self._held = {plan.symmetries: held}
         return replace(plan, bands=held[0]), held[1]
+
+    def part(self, start: int, stop: int) -> Blocks:
+        """Images `start` to `stop` (excluded)."""
+        return part_of(self.references, start, stop)
 
     def _in_memory(self, plan: Plan) -> Blocks:
         """The references, read once: for the sample that chooses the bands, and for the blocks."""
@@ -78,6 +83,10 @@ class Among:
     def read(self, start: int, stop: int) -> Shaped[np.ndarray, "m c *space"]:
         """The pixels of images `start` to `stop` (excluded)."""
         return self.images.read(start, stop)
+
+    def part(self, start: int, stop: int) -> Blocks:
+        """Queries `start` to `stop` (excluded)."""
+        return part_of(self.images, start, stop)
 
 
 def prepared(queries: Blocks, references: Blocks, exclude: Groups | None, plan: Plan) -> tuple[Plan, Passes]:

@@ -8,28 +8,25 @@ numbers an image (`banded`). Otherwise, for one block of queries and one of refe
    reference whose rough correlation is more than e below that cannot be among the k best;
 3. all others are scored exactly from the pixels (`exact`) and merged into the best so far.
 
+Where a cluster takes work, references stay in parts on its machines, and queries go round (`spread`).
 Nothing is approximate in what is left: neighbours and scores are those of a float64 search.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
-import torch
-from jaxtyping import Float32, Float64, Shaped
+from jaxtyping import Shaped
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.search.banded import improved_by_bands
 from doppelscan.search.blocks import Blocks, as_blocks
-from doppelscan.search.candidates import in_poses_that_reach, scores_of
+from doppelscan.search.improving import improved
 from doppelscan.search.kept import asked, prepared
-from doppelscan.search.neighbours import Groups, Neighbours, joined, merged, nobody
-from doppelscan.search.plan import Held, Plan
+from doppelscan.search.neighbours import Groups, Neighbours, joined, nobody
+from doppelscan.search.plan import Plan
 from doppelscan.search.poses import Symmetries
-from doppelscan.search.sieve import leave_out, reached
-from doppelscan.search.symmetry import largest_correlations
+from doppelscan.search.spread import nearest_in_parts, worth_spreading
 from doppelscan.settings import Resources
 
 __all__ = ["Groups", "Neighbours", "nearest"]
@@ -74,12 +71,14 @@ def nearest(
     if not len(queries) or not len(references):
         return nobody(len(queries), k)
     plan = Plan.of(resources, queries, references, symmetries=symmetries)
+    if worth_spreading(len(queries), len(references), plan):
+        return nearest_in_parts(queries, references, k, exclude=exclude, plan=plan, progress=progress)
     plan, passes = prepared(queries, references, exclude, plan)
     best = []
     for block in asked(queries, references, plan, passes):
         found = nobody(len(block), k)
         for others in passes(0):
-            found = _improved(found, block, others, exclude, plan)
+            found = improved(found, block, others, exclude, plan)
             if progress:
                 progress(len(block) * len(others))
         best.append(found)
@@ -95,50 +94,3 @@ def _refuse_misfits(m: int, n: int, k: int, exclude: Groups | None) -> None:
         problems.append(Problem(what, where="exclude", cure="give one group for each image"))
     if problems:
         raise InputError(problems)
-
-
-def _improved(found: Neighbours, block: Held, others: Held, exclude: Groups | None, plan: Plan) -> Neighbours:
-    """What `found` becomes with the references of one more block."""
-    if not plan.bands:
-        return _by_product(found, block, others, exclude, plan)
-    improved = improved_by_bands(found, block, others, exclude, plan)
-    return improved or _by_product_in_parts(found, block, others, exclude, replace(plan, bands=None))
-
-
-def _by_product(
-    found: Neighbours, block: Held, others: Held, exclude: Groups | None, plan: Plan
-) -> Neighbours:
-    rough = largest_correlations(block.views, others.vectors, plan.widths)
-    leave_out(rough, block, others, exclude)
-    least = _least_of_contenders(rough, found, plan.error)
-    pairs = reached(rough, least.astype(np.float32))
-    assert pairs is not None, "there is no limit to their number"
-    contenders = in_poses_that_reach(least, block, others, pairs, plan)
-    scores = scores_of(contenders, block.pixels, others.pixels, plan)
-    return merged(found, contenders.rows, others.start + contenders.columns, scores, contenders.poses)
-
-
-def _by_product_in_parts(
-    found: Neighbours, block: Held, others: Held, exclude: Groups | None, plan: Plan
-) -> Neighbours:
-    """By the plain product, which needs more memory an image: fewer at once."""
-    improved = []
-    for queries in plan.parts(block):
-        rows = slice(queries.start - block.start, queries.start - block.start + len(queries))
-        best = Neighbours(found.indices[rows], found.scores[rows], found.poses[rows])
-        for references in plan.parts(others):
-            best = _by_product(best, queries, references, exclude, plan)
-        improved.append(best)
-    return joined(improved)
-
-
-def _least_of_contenders(
-    rough: Float32[torch.Tensor, "m n"], found: Neighbours, error: float
-) -> Float64[np.ndarray, "m"]:
-    """What the rough correlation of a pair that may be among the k best is at least: none that is left out is."""
-    k = found.scores.shape[1]
-    sure = torch.from_numpy(found.least).to(rough.device)
-    if k <= rough.shape[1]:
-        sure = sure.maximum(rough.topk(k, dim=1).values[:, -1].double() - error)
-    least = (sure - error).clamp(min=-2.0)  # any correlation is above -2; what is masked is not
-    return np.asarray(least.cpu().numpy())

@@ -31,6 +31,14 @@ class Neighbours:
         """What a further reference must reach to be among the k: -inf where there are fewer yet."""
         return np.asarray(np.nan_to_num(self.scores[:, -1], nan=-np.inf))
 
+    def rows(self, which: slice) -> Neighbours:
+        """Those of some of the queries."""
+        return Neighbours(self.indices[which], self.scores[which], self.poses[which])
+
+    def counted_from(self, first: int) -> Neighbours:
+        """The same ones where references are counted from another one; nobody is then `-1 - first`."""
+        return Neighbours(self.indices - first, self.scores, self.poses)
+
 
 def nobody(m: int, k: int) -> Neighbours:
     """Of m queries none has a neighbour yet."""

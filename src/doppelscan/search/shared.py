@@ -46,7 +46,7 @@ class SmallFilms:
         small = no_longer_than(_SIDE, space)
         parts = [np.empty((0, *small), dtype=np.uint8)]
         size = max(1, resources.memory // 16 // (32 * space[0] * space[1]))
-        with single_threaded_vision(), ThreadPoolExecutor(resources.workers) as pool:
+        with single_threaded_vision(), ThreadPoolExecutor(resources.threads) as pool:
             for start in range(0, len(images), size):
                 pixels = images.read(start, min(start + size, len(images)))
                 parts.append(np.stack(list(pool.map(partial(_small, small=small), pixels))))
@@ -84,7 +84,7 @@ def shared_parts(
             progress(1)
         return values
 
-    with single_threaded_vision(), ThreadPoolExecutor(resources.workers) as pool:
+    with single_threaded_vision(), ThreadPoolExecutor(resources.threads) as pool:
         rows = list(pool.map(one, range(len(queries))))
     return np.stack(rows) if rows else np.empty(found.scores.shape)
 

@@ -85,7 +85,7 @@ def match_tiles(
     shape = next((side.read(0, 1).shape[1:] for side in (queries, references) if len(side)), (1, 1, 1))
     grid = TileGrid.of(shape, settings)
     parts = [_nobody(0, len(grid.small))]
-    with single_threaded_algebra(), ThreadPoolExecutor(resources.workers) as pool:
+    with single_threaded_algebra(), ThreadPoolExecutor(resources.threads) as pool:
         for start, pixels in _blocks(queries, grid, resources.memory):
             ways = _ways(pixels, grid, settings)
             for first, others in _blocks(references, grid, resources.memory):

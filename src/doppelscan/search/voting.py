@@ -101,7 +101,7 @@ def match_keypoints(
         return [poll.best(query, k) for query in range(len(poll))]
 
     blocks = _blocks(points, resources)
-    with single_threaded_algebra(), ThreadPoolExecutor(resources.workers) as pool:
+    with single_threaded_algebra(), ThreadPoolExecutor(resources.threads) as pool:
         for block, found in zip(blocks, pool.map(best, blocks), strict=True):
             for query, of_query in enumerate(found, start=block.start):
                 _write(matches, query, of_query)

@@ -7,23 +7,32 @@ from doppelscan.store.atomic import atomic_file, check_writable, write_bytes, wr
 from doppelscan.store.fingerprints import fingerprint, fingerprint_file, fingerprint_files
 from doppelscan.store.locks import locked
 from doppelscan.store.manifests import read_json, write_json
+from doppelscan.store.objects import at_hand, is_file, is_object, read_bytes, refuse_objects, shown
 from doppelscan.store.tensors import read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from doppelscan.store.cache import Cache
+    from doppelscan.store.publishing import staged
     from doppelscan.store.tables import read_table, write_table
 
 __all__ = [
     "Cache",
+    "at_hand",
     "atomic_file",
     "check_writable",
     "fingerprint",
     "fingerprint_file",
     "fingerprint_files",
+    "is_file",
+    "is_object",
     "locked",
+    "read_bytes",
     "read_json",
     "read_table",
     "read_tensors",
+    "refuse_objects",
+    "shown",
+    "staged",
     "write_bytes",
     "write_json",
     "write_table",
@@ -31,4 +40,6 @@ __all__ = [
     "write_text",
 ]
 
-__getattr__ = loaded_on_use(__name__, {"Cache": "cache", "read_table": "tables", "write_table": "tables"})
+__getattr__ = loaded_on_use(
+    __name__, {"Cache": "cache", "staged": "publishing", "read_table": "tables", "write_table": "tables"}
+)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from doppelscan.errors import InputError, Problem
+from doppelscan.store.objects import refuse_objects
 
 __all__ = ["atomic_file", "check_writable", "write_bytes", "write_text"]
 
@@ -16,6 +17,7 @@ __all__ = ["atomic_file", "check_writable", "write_bytes", "write_text"]
 @contextlib.contextmanager
 def atomic_file(target: Path) -> Iterator[Path]:
     """A path to write to; it becomes `target` when the block ends well, and is removed when it does not."""
+    refuse_objects(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".draft-{uuid.uuid4().hex}")
     try:
@@ -35,6 +37,7 @@ def check_writable(target: Path) -> None:
     InputError
         If the folder that holds `target`, or would be made for it, is none or may not be written to.
     """
+    refuse_objects(target)
     folder = next(parent for parent in target.absolute().parents if os.path.lexists(parent))
     if not os.path.isdir(folder):  # noqa: PTH112 - False, not an error, where it is forbidden
         raise InputError(Problem("is no folder", where=str(folder), cure="name another"))

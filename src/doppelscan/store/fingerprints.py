@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from doppelscan.store.objects import at_hand, is_object
+
 __all__ = ["fingerprint", "fingerprint_file", "fingerprint_files"]
 
 _BLOCK = 2**20
@@ -43,9 +45,9 @@ def _fingerprints(paths: Sequence[Path]) -> list[str]:
 def _fingerprint_through(buffer: memoryview, path: Path) -> str:
     digest = hashlib.sha256()
     try:
-        if not path.is_file():  # opening a named pipe would wait for ever
+        if not is_object(path) and not path.is_file():  # opening a named pipe would wait for ever
             return ""
-        with path.open("rb", buffering=0) as stream:
+        with at_hand(path) as file, file.open("rb", buffering=0) as stream:
             while n := stream.readinto(buffer):
                 digest.update(buffer[:n])
     except OSError:

@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from doppelscan.store.objects import refuse_objects
+
 __all__ = ["locked"]
 
 
@@ -17,6 +19,7 @@ def locked(target: Path) -> Iterator[None]:
 
     The lock is a file beside `target`. The system lets go of it when its holder ends, however it ends.
     """
+    refuse_objects(target)
     path = target.with_name(f".{target.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     held = _acquired(path)

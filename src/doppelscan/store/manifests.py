@@ -9,6 +9,7 @@ from typing import Any
 
 from doppelscan.errors import FormatError, Problem
 from doppelscan.store.atomic import write_text
+from doppelscan.store.objects import read_bytes, shown
 
 __all__ = ["read_json", "write_json"]
 
@@ -28,13 +29,13 @@ def read_json(path: Path, *, expected: str) -> dict[str, Any]:
         If the file is absent, is no JSON, or is of another format or version.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_bytes(path))
     except (OSError, ValueError) as error:
-        raise FormatError(Problem(f"cannot be read: {error}", where=str(path))) from error
+        raise FormatError(Problem(f"cannot be read: {error}", where=shown(path))) from error
     found = content.get("format") if isinstance(content, dict) else None
     if found == expected:
         return dict(content)
     kind, _, version = expected.partition("/")
     newer = isinstance(found, str) and found.startswith(f"{kind}/") and found > expected
     cure = f"it was written by a newer doppelscan; this one reads version {version}" if newer else ""
-    raise FormatError(Problem(f"is {found!r}, not {expected!r}", where=str(path), cure=cure))
+    raise FormatError(Problem(f"is {found!r}, not {expected!r}", where=shown(path), cure=cure))

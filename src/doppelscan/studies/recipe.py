@@ -59,6 +59,8 @@ class Source:
         Patients that no generator sees, the null of every audit.
     patient_pattern
         A regular expression that finds the patient in an id.
+    labelled
+        Whether images that have no label are left out.
     """
 
     images: str | None = None
@@ -69,6 +71,7 @@ class Source:
     size: int = 64
     held_out: int = 100
     patient_pattern: str | None = None
+    labelled: bool = False
 
     def __post_init__(self) -> None:
         if (self.images is None) == (self.phantoms is None):

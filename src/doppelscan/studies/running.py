@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.settings import Resources
+from doppelscan.settings import Resources, cores
 from doppelscan.store import locked
 from doppelscan.studies.experiment import Experiment, Outcome, audit_settings, generator_settings
 from doppelscan.studies.grid import Cell, cells_of
 from doppelscan.studies.recipe import Recipe
 from doppelscan.studies.records import Study, row_of, table_of, write_study
 from doppelscan.studies.sources import kept, opened
-from doppelscan.workers import Progress, counted, map_ordered, silent
+from doppelscan.workers import Needs, Progress, counted, elsewhere, gpus_elsewhere, map_ordered, silent
 
 __all__ = ["check", "study"]
 
@@ -54,7 +54,9 @@ def study(
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         planned = _planned(recipe, out, data, jobs, resources, progress)
-        ended = map_ordered(partial(_attempt, alone=jobs == 1), planned, workers=jobs)
+        share = planned[0].resources.workers if planned else 1
+        needs = Needs(cores=share, gpu=_on_gpus(resources.device))
+        ended = map_ordered(partial(_attempt, alone=jobs == 1), planned, workers=jobs, needs=needs)
         outcomes = list(counted(ended, "cells", len(planned), progress))
         done = _put_together(recipe, planned, outcomes)
         write_study(out, done)
@@ -90,7 +92,10 @@ def _planned(
         name: kept(recipe.sources[name], data, out / "sources", resources=resources, progress=progress)
         for name in dict.fromkeys(str(cell["source"]) for cell in cells)
     }
-    share = replace(resources, memory=resources.memory // jobs, workers=max(1, resources.workers // jobs))
+    here = (
+        min(jobs, cores()) if elsewhere() else jobs
+    )  # so many share this machine's memory, or that of one like it
+    share = replace(resources, memory=resources.memory // here, workers=max(1, resources.workers // jobs))
     audit = audit_settings(recipe.audit)
     content = {name: opened(recipe.sources[name], place).pool.fingerprint for name, place in places.items()}
     return [
@@ -106,11 +111,16 @@ def _planned(
 
 
 def _device(asked: str, number: int) -> str:
-    """The device of the cell of this number: GPUs take turns, where there are several."""
+    """The device of the cell of this number: several GPUs take turns; on a cluster each has its own."""
     import torch
 
-    n = torch.cuda.device_count() if asked in {"auto", "cuda"} else 0
+    n = torch.cuda.device_count() if asked in {"auto", "cuda"} and not elsewhere() else 0
     return f"cuda:{number % n}" if n > 1 else asked
+
+
+def _on_gpus(asked: str) -> bool:
+    """Whether each cell gets a GPU of the cluster."""
+    return asked.startswith("cuda") or (asked == "auto" and gpus_elsewhere() > 0)
 
 
 def _attempt(job: _Job, *, alone: bool) -> Outcome | str:

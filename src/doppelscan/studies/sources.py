@@ -126,6 +126,8 @@ def _images(
         return _phantoms(source), preparation
     where = str(data / source.images)
     found = open_images(where, patient_pattern=source.patient_pattern, resources=resources, progress=progress)
+    if source.labelled:
+        found = found.take(np.flatnonzero(found.table["label"].notna()))
     return found, preparation
 
 

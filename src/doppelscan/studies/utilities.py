@@ -109,10 +109,12 @@ def utility_study(
     """
     resources = resources or Resources()
     makers, settings = _checked(recipe, resources, progress)
-    found = {}
+    sets = {}
     for name, source in recipe.sources.items():
         place = kept(source, data, out / "sources", resources=resources, progress=progress)
-        patients = opened(source, place)
+        sets[name] = opened(source, place)
+    found = {}
+    for name, patients in sets.items():
         found[name] = utility(
             real=patients.pool,
             test=patients.held_out,

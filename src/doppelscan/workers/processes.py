@@ -1,4 +1,4 @@
-"""One function over many items, in child processes, results in the order of the items."""
+"""One function over many items, in child processes or on a cluster, results in the order of the items."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from doppelscan.errors import DoppelscanError
+from doppelscan.workers.places import ONE_CORE, Needs, cluster
 
 __all__ = ["WorkerDied", "map_ordered", "processes_kept"]
 
@@ -29,13 +30,19 @@ class WorkerDied(DoppelscanError):
 
 
 def map_ordered(
-    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int, group: int = 1
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int,
+    group: int = 1,
+    needs: Needs = ONE_CORE,
 ) -> Iterator[Result]:
     """`function(item)` for each item, in order, at most a few groups of `group` items ahead of the reader.
 
     With one worker everything runs in this process. Otherwise `function`, items and results must be
     picklable and `function` importable: children are spawned, since a fork of a process that holds
-    threads (torch, OpenCV) can hang.
+    threads (torch, OpenCV) can hang. Where a cluster takes work (`on_ray`), its machines are the workers,
+    each item is worked on with what it `needs`, and what a dead one had is done again elsewhere.
 
     Raises
     ------
@@ -46,13 +53,16 @@ def map_ordered(
         yield from map(function, items)
         return
     groups = _groups(iter(items), group)
+    if (machines := cluster()) is not None:
+        yield from machines.mapped(function, groups, needs)
+        return
     with _processes(workers) as pool:
         waiting: deque[Future[list[Result]]] = deque()
         try:
-            waiting.extend(pool.submit(_apply, function, part) for part in islice(groups, 2 * workers))
+            waiting.extend(pool.submit(apply, function, part) for part in islice(groups, 2 * workers))
             while waiting:
                 results = waiting.popleft().result()
-                waiting.extend(pool.submit(_apply, function, part) for part in islice(groups, 1))
+                waiting.extend(pool.submit(apply, function, part) for part in islice(groups, 1))
                 yield from results
         except BrokenProcessPool as error:
             raise WorkerDied(
@@ -73,6 +83,7 @@ def processes_kept(workers: int = 0, knowing: Sequence[str] = ()) -> Iterator[No
     if _KEPT:
         yield
         return
+    workers = 0 if cluster() else workers
     with contextlib.ExitStack() as pools:
         _KEPT.append(cache(lambda workers: pools.enter_context(_started(workers, knowing))))
         try:
@@ -132,5 +143,6 @@ def _groups(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
         yield part
 
 
-def _apply(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+def apply(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+    """What a worker does with a group."""
     return [function(item) for item in items]

@@ -15,6 +15,7 @@ from doppelscan.encoders.shades import no_longer_than, shrunk
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.pixels import ZarrPixels
 from doppelscan.search import Among, Blocks, Kept, Neighbours, Symmetries, nearest
+from doppelscan.search.blocks import part_of
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, silent
 
@@ -105,6 +106,10 @@ class _Shrunk:
         pixels = self.images.read(start, stop)
         small = [shrunk(image, self._small) for image in pixels]
         return np.stack(small) if small else np.empty((0, *pixels.shape[1:2], *self._small), np.float32)
+
+    def part(self, start: int, stop: int) -> _Shrunk:
+        """Images `start` to `stop` (excluded)."""
+        return _Shrunk(part_of(self.images, start, stop), self.side)
 
 
 @dataclass(frozen=True, eq=False)

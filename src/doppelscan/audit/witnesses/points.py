@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -17,7 +18,7 @@ from doppelscan.search.voting import VotingSettings, match_keypoints
 from doppelscan.search.words import WordIndex
 from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint
-from doppelscan.workers import Progress, counted, silent
+from doppelscan.workers import Progress, counted, elsewhere, map_ordered, silent
 
 __all__ = ["Points", "keypoints_of"]
 
@@ -97,12 +98,9 @@ def keypoints_of(
         images.take(np.arange(start, min(start + _SHARD, len(images))))
         for start in range(0, len(images), _SHARD)
     ]
-    return joined(
-        [
-            _kept(shard, settings, resources)
-            for shard in counted(shards, "finding points", len(shards), progress)
-        ]
-    )
+    find = partial(_kept, settings=settings, resources=resources)
+    found = map_ordered(find, shards, workers=elsewhere())
+    return joined(list(counted(found, "finding points", len(shards), progress)))
 
 
 def _kept(images: ImageSet, settings: KeypointSettings, resources: Resources) -> Keypoints:

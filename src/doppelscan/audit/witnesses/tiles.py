@@ -18,7 +18,7 @@ from doppelscan.workers import Progress
 
 __all__ = ["Tiles"]
 
-_VERSION = 1  # of the scores; part of the key of whatever is kept
+_VERSION = 2  # of the scores; part of the key of whatever is kept
 
 
 def _as_it_is(values: Float64[np.ndarray, "*m"]) -> Float64[np.ndarray, "*m"]:
@@ -36,7 +36,7 @@ class Tiles:
     @staticmethod
     def fine() -> Tiles:
         """Small tiles of the finest detail, which know a lesion; dear, since there are thousands an image."""
-        return Tiles(TileSettings(side=224, tile=8, step=4, detail=Detail()), "fine tiles")
+        return Tiles(TileSettings(side=224, tile=12, step=6, detail=Detail()), "fine tiles")
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

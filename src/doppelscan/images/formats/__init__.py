@@ -1,7 +1,7 @@
 """Readers: which images a file holds, and the pixels of each. One module opens each file library."""
 
-from doppelscan.images.formats.doors import entries, read
+from doppelscan.images.formats.doors import ABSENT, entries, read
 from doppelscan.images.formats.entry import Entry, Frame, SliceOf
 from doppelscan.images.formats.series import assemble
 
-__all__ = ["Entry", "Frame", "SliceOf", "assemble", "entries", "read"]
+__all__ = ["ABSENT", "Entry", "Frame", "SliceOf", "assemble", "entries", "read"]

@@ -7,6 +7,7 @@ import importlib
 import stat
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
@@ -15,8 +16,9 @@ from doppelscan.errors import UnreadableImage
 from doppelscan.images.formats import limits
 from doppelscan.images.formats.entry import Entry
 from doppelscan.images.image import Image
+from doppelscan.store import at_hand, is_object
 
-__all__ = ["entries", "read"]
+__all__ = ["ABSENT", "entries", "read"]
 
 _DOORS = {
     ".png": "pillow",
@@ -34,6 +36,7 @@ _DOORS = {
     ".npy": "arrays",
     ".npz": "arrays",
 }
+ABSENT = "does not exist"
 _HEAD = 132
 _REASON = 300
 
@@ -55,11 +58,11 @@ def entries(path: Path, part: str | None = None) -> list[Entry]:
     UnreadableImage
         With the reason, whatever is wrong with the file.
     """
-    with _one_error():
-        found = _door(path).entries(path.absolute(), part)
+    with _brought(path) as file, _one_error():
+        found = _door(file).entries(file.absolute(), part)
         for entry in found:
             limits.check_shape(entry.shape)
-        return found
+    return [replace(entry, file=str(path)) for entry in found] if is_object(path) else found
 
 
 def read(entry: Entry) -> Image:
@@ -70,12 +73,33 @@ def read(entry: Entry) -> Image:
     UnreadableImage
         With the reason, whatever is wrong with the file or files.
     """
-    with _one_error():
-        image = _door(Path(entry.file)).read(entry)
+    with _at_hand(entry) as here, _one_error():
+        image = _door(Path(here.file)).read(here)
         if (image.stored.shape, image.stored.dtype.name) != (entry.shape, entry.dtype):
             found = f"{image.stored.shape} of {image.stored.dtype}"
             raise UnreadableImage(f"holds {found} where its header says {entry.shape} of {entry.dtype}")
         return image
+
+
+@contextlib.contextmanager
+def _at_hand(entry: Entry) -> Iterator[Entry]:
+    """The entry as files of this machine have it; a store that does not answer is no unreadable image."""
+    if not is_object(entry.file):
+        yield entry
+        return
+    with contextlib.ExitStack() as copies:
+        files = [str(copies.enter_context(_brought(Path(name)))) for name in (entry.file, *entry.slices)]
+        yield replace(entry, file=files[0], slices=tuple(files[1:]))
+
+
+@contextlib.contextmanager
+def _brought(path: Path) -> Iterator[Path]:
+    with contextlib.ExitStack() as copies:
+        try:
+            file = copies.enter_context(at_hand(path))
+        except FileNotFoundError as error:
+            raise UnreadableImage(ABSENT) from error
+        yield file
 
 
 def _door(path: Path) -> _Door:
@@ -84,7 +108,7 @@ def _door(path: Path) -> _Door:
     except OSError as error:
         if path.exists():
             raise
-        raise UnreadableImage("does not exist") from error
+        raise UnreadableImage(ABSENT) from error
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableImage("is no file")
     if found.st_size == 0:

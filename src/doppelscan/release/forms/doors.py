@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from doppelscan.images import Image
 from doppelscan.release.forms import nifti, npz, png
 from doppelscan.release.settings import Form
 
-__all__ = ["NPZ", "Labelled", "ends_of", "pixels_of", "refused", "smuggled", "written"]
+__all__ = ["NPZ", "Kept", "Labelled", "ends_of", "kept", "pixels_of", "refused", "smuggled", "written"]
 
 NPZ = "images.npz"
 _ENDS = {"png": ".png", "png16": ".png", "nifti": ".nii.gz", "npz": ".npz"}
@@ -29,6 +30,15 @@ class Labelled:
     code: int = -1
 
 
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """One image as its form keeps it: the content of its file, or its values for the file that holds all."""
+
+    name: str
+    content: bytes | Shaped[np.ndarray, "c *space"]
+    code: int
+
+
 def ends_of(form: Form) -> str:
     """How the names of its files end."""
     return _ENDS[form]
@@ -41,16 +51,22 @@ def refused(form: Form, sample: Image) -> list[Problem]:
     return [Problem(found, where=f"--format {form}", cure=cure)] if isinstance(found, str) else []
 
 
-def written(
-    form: Form, folder: Path, images: Iterable[Labelled], n: int
-) -> Iterator[tuple[str, Shaped[np.ndarray, "c *space"]]]:
-    """Write `n` images under `folder`; of each, the name of its file there and its pixels as they are read back.
+def kept(form: Form, one: Labelled) -> tuple[Shaped[np.ndarray, "c *space"], Kept]:
+    """The pixels of an image as they are read back, and what is written of it.
 
     Raises
     ------
     InputError
-        If an image cannot be kept in this form without changing it.
+        If it cannot be kept in this form without changing it.
     """
+    pixels = _stored(form, one.image)
+    if isinstance(pixels, str):
+        raise InputError(Problem(pixels, where=one.name))
+    return pixels, Kept(one.name, _content(form, pixels, one.image.spacing_mm), one.code)
+
+
+def written(form: Form, folder: Path, images: Iterable[Kept], n: int) -> Iterator[str]:
+    """Write `n` images under `folder`; of each, the name of its file there."""
     return _together(folder, images, n) if form == "npz" else _one_by_one(form, folder, images)
 
 
@@ -79,33 +95,29 @@ def smuggled(path: Path) -> list[str]:
     return list(nifti.smuggled(path.read_bytes())) if name.endswith(".nii.gz") else []
 
 
-def _one_by_one(
-    form: Form, folder: Path, images: Iterable[Labelled]
-) -> Iterator[tuple[str, Shaped[np.ndarray, "c *space"]]]:
+def _one_by_one(form: Form, folder: Path, images: Iterable[Kept]) -> Iterator[str]:
+    (folder / "images").mkdir(exist_ok=True)
     for one in images:
-        pixels = _kept(form, one)
-        spacing = one.image.spacing_mm
-        content = nifti.packed(pixels, spacing) if form == "nifti" else png.packed(pixels)
+        assert isinstance(one.content, bytes), "it has a file of its own"
         name = f"images/{one.name}{_ENDS[form]}"
-        (folder / name).write_bytes(content)
-        yield name, pixels
+        (folder / name).write_bytes(one.content)
+        yield name
 
 
-def _together(
-    folder: Path, images: Iterable[Labelled], n: int
-) -> Iterator[tuple[str, Shaped[np.ndarray, "c *space"]]]:
+def _together(folder: Path, images: Iterable[Kept], n: int) -> Iterator[str]:
     iterator = iter(images)
     first = next(iterator)
-    like, codes, seen = _kept("npz", first), [], []
+    assert not isinstance(first.content, bytes), "it is one of many in a file"
+    codes: list[int] = []
 
-    def kept() -> Iterator[Shaped[np.ndarray, "c *space"]]:
-        for one in (first, *iterator):
+    def values() -> Iterator[Shaped[np.ndarray, "c *space"]]:
+        for one in chain([first], iterator):
+            assert not isinstance(one.content, bytes)
             codes.append(one.code)
-            seen.append(_kept("npz", one))
-            yield seen[-1]
+            yield one.content
 
-    for done in npz.pack(folder / NPZ, kept(), n, like.shape, like.dtype):
-        yield f"{NPZ}#{done - 1}", seen.pop()
+    for done in npz.pack(folder / NPZ, values(), n, first.content.shape, first.content.dtype):
+        yield f"{NPZ}#{done - 1}"
     if max(codes) >= 0:
         npz.add_labels(folder / NPZ, codes)
 
@@ -124,11 +136,12 @@ def _unpacked(path: Path, n: int) -> Iterator[Shaped[np.ndarray, "c *space"] | s
         yield reason
 
 
-def _kept(form: Form, one: Labelled) -> Shaped[np.ndarray, "c *space"]:
-    found = _stored(form, one.image)
-    if isinstance(found, str):
-        raise InputError(Problem(found, where=one.name))
-    return found
+def _content(
+    form: Form, pixels: Shaped[np.ndarray, "c *space"], spacing_mm: tuple[float, ...] | None
+) -> bytes | Shaped[np.ndarray, "c *space"]:
+    if form == "npz":
+        return pixels
+    return nifti.packed(pixels, spacing_mm) if form == "nifti" else png.packed(pixels)
 
 
 def _stored(form: Form, image: Image) -> Shaped[np.ndarray, "c *space"] | str:

@@ -1,10 +1,10 @@
 // One reader's way through the queue: keys, buttons, verdicts; what comes next is fetched before it is asked for.
+import { make } from "./make.js";
 import * as server from "./server.js";
-import { drawable, slice } from "./slices.js";
-import { Stage } from "./stage.js";
+import { source } from "./slices.js";
+import { Viewer, meant } from "./viewer.js";
 
 const WORDS = { copy: "copy", same_patient: "same patient", novel: "novel", unsure: "unsure" };
-const BLINK = 500; // milliseconds: at most one change and back in a second
 const LEGENDS = {
   difference: "Orange where the image is brighter, blue where it is darker than the training image, after brightness and contrast are matched.",
   agreement: "Where the fine detail of the two agrees: from dark blue (nothing) over grey to yellow (all of it). Strangers agree in patches, a copy nearly everywhere.",
@@ -13,9 +13,31 @@ const LEGENDS = {
 const $ = (selector) => document.querySelector(selector);
 const queue = await server.queue().catch((error) => complain(error));
 const pairs = new Map(); // descriptions, by id
-const stage = new Stage($("#stage"), () => told());
+const beside = () => (aligned ? "laid" : "training");
+const mapped = (name) => () => [aligned ? `${name}_laid` : name];
+const VIEWS = [
+  ["side", "Side by side", () => ["synthetic", beside()]],
+  ["blink", "Blink", () => ["synthetic", beside()]],
+  ["difference", "Difference", mapped("difference")],
+  ["agreement", "Agreement", mapped("agreement")],
+];
+const tool = (id, text, key, act) => {
+  const button = make("button", { type: "button", id, hidden: id !== "aligned" }, `${text} `, make("kbd", {}, key));
+  button.addEventListener("click", act);
+  return button;
+};
+const viewer = new Viewer({
+  root: $("#stage"),
+  bar: $(".tools"),
+  views: VIEWS,
+  source,
+  extra: [tool("aligned", "Aligned", "a", () => toggle()), tool("planes", "", "p", () => planes()), tool("channel", "", "x", () => channel())],
+  changed: () => told(),
+  relaid: (drawn) => drawn.then(ahead).catch(complain),
+});
+const { stage } = viewer;
+let aligned = true; // whether the training image is laid onto the other
 let place = Math.max(0, queue.pairs.findIndex(({ label }) => !label));
-let blinking = null;
 let busy = false;
 
 function complain(error) {
@@ -39,24 +61,19 @@ const entry = () => queue.pairs[place];
 const go = async (to) => {
   place = Math.min(Math.max(to, 0), queue.pairs.length - 1);
   const { id } = entry();
-  blink(false);
+  viewer.blink.stop();
   try {
     const pair = await described(id);
     if (id !== entry().id) return;
     $("#comment").value = pair.comment;
     $("#problem").hidden = true;
-    const drawn = stage.show(pair);
-    told();
-    await drawn;
+    await viewer.show(pair);
     if (id !== entry().id) return;
     document.body.dataset.shown = id;
-    if (stage.view === "blink") blink(true);
     ahead();
   } catch (error) {
     if (id !== entry().id) return;
-    stage.pair = null;
-    $("#stage").replaceChildren();
-    told();
+    viewer.clear();
     complain(error);
   }
 };
@@ -82,10 +99,9 @@ const ahead = async () => {
 
 const ready = (pair, plane, k) => {
   const where = { plane: plane.name, slice: k, channel: Math.min(stage.channel, pair.channels - 1) };
+  const layers = new Set(["synthetic", beside(), ...viewer.layers(pair)]);
   return Promise.all(
-    [...new Set(["synthetic", stage.aligned ? "laid" : "training", ...stage.layers])].map(async (layer) => {
-      drawable(await slice(pair, layer, where).promise, pair, plane, where.channel, stage.tone);
-    }),
+    [...layers].map(async (layer) => source.drawn(await source.layer(pair, layer, where).promise, pair, where, stage.tone)),
   );
 };
 
@@ -100,17 +116,9 @@ const told = () => {
     button.setAttribute("aria-pressed", String(button.dataset.label === entry().label));
     button.disabled = !stage.pair;
   }
-  for (const button of document.querySelectorAll("[data-view]")) {
-    const chosen = button.dataset.view === stage.view;
-    button.setAttribute("aria-checked", String(chosen));
-    button.tabIndex = chosen ? 0 : -1;
-  }
-  $("#aligned").setAttribute("aria-pressed", String(stage.aligned));
-  $("#legend").textContent = LEGENDS[stage.view] ?? "";
-  $("#legend").hidden = !LEGENDS[stage.view];
-  $("#contrast").value = stage.tone.contrast;
-  $("#brightness").value = stage.tone.brightness;
-  $("#zoom").textContent = `${Math.round(100 * stage.zoom)}%`;
+  $("#aligned").setAttribute("aria-pressed", String(aligned));
+  $("#legend").textContent = LEGENDS[viewer.view] ?? "";
+  $("#legend").hidden = !LEGENDS[viewer.view];
   $("#previous").disabled = place === 0;
   $("#next").disabled = place === queue.pairs.length - 1;
   $("#undo").disabled = read === 0;
@@ -169,40 +177,9 @@ const undo = async () => {
   }
 };
 
-const rebuilt = () => {
-  told();
-  if (stage.pair) return stage.rebuild().then(ahead).catch((error) => complain(error));
-};
-
-const look = (view) => {
-  stage.view = view;
-  blink(view === "blink");
-  rebuilt();
-};
-
-/** Start or stop to blink; a reader who wants no motion changes by hand. */
-const blink = (on) => {
-  clearInterval(blinking);
-  blinking = null;
-  stage.second = false;
-  if (on && !matchMedia("(prefers-reduced-motion: reduce)").matches) blinking = setInterval(flip, BLINK);
-};
-
-const flip = () => {
-  stage.second = !stage.second;
-  stage.draw();
-};
-
-const byHand = () => {
-  if (stage.view !== "blink") return;
-  clearInterval(blinking);
-  blinking = null;
-  flip();
-};
-
 const toggle = () => {
-  stage.aligned = !stage.aligned;
-  rebuilt();
+  aligned = !aligned;
+  viewer.rebuild();
 };
 
 const planes = () => {
@@ -210,25 +187,19 @@ const planes = () => {
   const n = stage.pair.planes.length;
   stage.plane = stage.plane === null ? 0 : stage.plane + 1 < n ? stage.plane + 1 : null;
   stage.marked = stage.plane ?? 0;
-  rebuilt();
+  viewer.rebuild();
 };
 
 const channel = () => {
   if (!(stage.pair?.channels > 1)) return;
   stage.channel = (stage.channel + 1) % stage.pair.channels;
-  rebuilt();
-};
-
-const reset = () => {
-  stage.reset();
-  stage.tone = { contrast: 0, brightness: 0 };
-  stage.draw();
-  told();
+  viewer.rebuild();
 };
 
 const scroll = (steps) => stage.pair?.planes.length > 1 && stage.scrollBy(steps);
 
 const KEYS = {
+  ...viewer.keys,
   c: () => judge("copy"),
   s: () => judge("same_patient"),
   n: () => judge("novel"),
@@ -241,22 +212,9 @@ const KEYS = {
   k: () => go(place - 1),
   e: () => unread() >= 0 && go(unread()),
   t: () => $("#comment").focus(),
-  1: () => look("side"),
-  2: () => look("blink"),
-  3: () => look("difference"),
-  4: () => look("agreement"),
-  " ": byHand,
   a: toggle,
   p: planes,
   x: channel,
-  "+": () => stage.zoomBy(1.25),
-  "=": () => stage.zoomBy(1.25),
-  "-": () => stage.zoomBy(0.8),
-  0: reset,
-  "]": () => stage.toneBy(0.2, 0),
-  "[": () => stage.toneBy(-0.2, 0),
-  ".": () => stage.toneBy(0, 0.04),
-  ",": () => stage.toneBy(0, -0.04),
   ArrowUp: () => scroll(1),
   ArrowDown: () => scroll(-1),
   PageUp: () => scroll(10),
@@ -264,22 +222,10 @@ const KEYS = {
   "?": () => $("#keys").showModal(),
 };
 
-const SHIFTED = {
-  ArrowRight: () => stage.moveBy(0.1, 0),
-  ArrowLeft: () => stage.moveBy(-0.1, 0),
-  ArrowUp: () => stage.moveBy(0, -0.1),
-  ArrowDown: () => stage.moveBy(0, 0.1),
-};
-
 const pressed = (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || $("#keys").open) return;
-  const { target } = event;
-  if (target.matches("input")) {
-    if (target.id === "comment" && (event.key === "Escape" || event.key === "Enter")) target.blur();
-    if (target.id === "comment" || event.key.startsWith("Arrow") || event.key.startsWith("Page")) return;
-  }
-  if (event.key === " " && target.matches("button")) return;
-  const act = (event.shiftKey && SHIFTED[event.key]) || KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if ($("#keys").open) return;
+  if (event.target.id === "comment" && (event.key === "Escape" || event.key === "Enter")) event.target.blur();
+  const act = meant(event, KEYS);
   if (!act) return;
   event.preventDefault();
   if (!event.repeat || !"csnuz".includes(event.key)) act();
@@ -304,25 +250,12 @@ const clicked = {
   "#previous": () => go(place - 1),
   "#next": () => go(place + 1),
   "#undo": undo,
-  "#aligned": toggle,
-  "#planes": planes,
-  "#channel": channel,
-  "#smaller": () => stage.zoomBy(0.8),
-  "#larger": () => stage.zoomBy(1.25),
-  "#reset": reset,
   "#help": () => $("#keys").showModal(),
   "#keys .close": () => $("#keys").close(),
 };
 
 for (const [selector, act] of Object.entries(clicked)) $(selector).addEventListener("click", act);
 for (const button of document.querySelectorAll("[data-label]")) button.addEventListener("click", () => judge(button.dataset.label));
-for (const button of document.querySelectorAll("[data-view]")) button.addEventListener("click", () => look(button.dataset.view));
-for (const name of ["contrast", "brightness"]) {
-  $(`#${name}`).addEventListener("input", (event) => {
-    stage.tone = { ...stage.tone, [name]: Number(event.target.value) };
-    stage.draw();
-  });
-}
 $("#verdict").addEventListener("submit", (event) => event.preventDefault());
 $("#comment").addEventListener("change", commented);
 document.addEventListener("keydown", pressed);

@@ -1,7 +1,17 @@
 // Slices that are here already, and how their values become grey.
 import * as server from "./server.js";
+import { ramp } from "./tone.js";
 
 const MOST_BYTES = 384 * 2 ** 20;
+const CAPTIONS = {
+  synthetic: "image",
+  training: "training image",
+  laid: "training image, aligned",
+  difference: "difference",
+  difference_laid: "difference, aligned",
+  agreement: "agreement",
+  agreement_laid: "agreement, aligned",
+};
 
 const kept = new Map(); // oldest first
 let bytes = 0;
@@ -23,12 +33,12 @@ const fetched = async (pair, layer, place) => {
 };
 
 /** A slice of a layer: values, or the picture of a map. Asked for once, then kept for a while. */
-export const slice = (pair, layer, place) => {
-  const name = `${pair.id} ${layer} ${place.plane} ${place.slice} ${place.channel}`;
+const layer = (pair, what, place) => {
+  const name = `${pair.id} ${what} ${place.plane} ${place.slice} ${place.channel}`;
   const entry = kept.get(name) ?? { bytes: 0 };
   kept.delete(name);
   kept.set(name, entry);
-  entry.promise ??= fetched(pair, layer, place).then(
+  entry.promise ??= fetched(pair, what, place).then(
     (found) => {
       entry.found = found;
       if (kept.get(name) === entry) bytes += entry.bytes = weight(found);
@@ -41,15 +51,6 @@ export const slice = (pair, layer, place) => {
     },
   );
   return entry;
-};
-
-const ramp = ([low, high], bits, { contrast, brightness }) => {
-  const width = Math.max(high - low, 1e-9);
-  const half = width / 2 / 2 ** contrast;
-  const centre = (low + high) / 2 - brightness * width;
-  const shades = new Uint8ClampedArray(2 ** bits);
-  for (let value = 0; value < shades.length; value += 1) shades[value] = ((value - centre) / half + 1) * 127.5;
-  return shades;
 };
 
 const greys = (values, shades) => {
@@ -70,14 +71,20 @@ const colours = (values, shades) => {
 };
 
 /** The slice as it is drawn: its values from black to white over a window that the reader may change. */
-export const drawable = (found, pair, plane, channel, tone) => {
+const drawn = (found, pair, { plane, channel }, tone) => {
   if (found.picture) return found.picture;
   const stamp = `${tone.contrast} ${tone.brightness}`;
   if (found.stamp === stamp) return found.canvas;
+  const { rows, columns } = pair.planes.find(({ name }) => name === plane);
   const shades = ramp(found.side.windows[channel], found.side.bits, tone);
   const pixels = pair.colour ? colours(found.values, shades) : greys(found.values, shades);
-  found.canvas ??= new OffscreenCanvas(plane.columns, plane.rows);
-  found.canvas.getContext("2d").putImageData(new ImageData(pixels, plane.columns, plane.rows), 0, 0);
+  found.canvas ??= new OffscreenCanvas(columns, rows);
+  found.canvas.getContext("2d").putImageData(new ImageData(pixels, columns, rows), 0, 0);
   found.stamp = stamp;
   return found.canvas;
 };
+
+const said = (pair, layer) => ({ caption: CAPTIONS[layer], second: layer === "training" || layer === "laid" });
+
+/** What a stage shows of pairs. */
+export const source = { layer, drawn, said };

@@ -1,32 +1,26 @@
 // The panels: what is drawn where, zoomed and moved together, scrolled in step.
-import { drawable, slice } from "./slices.js";
+import { make } from "./make.js";
+import { NEUTRAL, filterOf, within } from "./tone.js";
 
-const LARGEST = 40;
-const CAPTIONS = {
-  synthetic: "image",
-  training: "training image",
-  laid: "training image, aligned",
-  difference: "difference",
-  difference_laid: "difference, aligned",
-  agreement: "agreement",
-  agreement_laid: "agreement, aligned",
-};
+const LARGEST = 40; // times
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** Shows one pair at a time in `root`; calls `changed` when the reader moved something with the pointer. */
+/**
+ * Shows one pair at a time in `root`; calls `changed` when the reader moved something with the pointer.
+ *
+ * A pair has `planes` (name, slices, rows, columns, and how high and wide a pixel is shown) and `channels`. `layers`
+ * says which pictures of it are shown now. `source` has them: `layer(pair, layer, place)` is an entry that is, or by
+ * its `promise` will be, `found`; `drawn(...)` makes of it what a canvas draws; `said(pair, layer)` is its caption.
+ */
 export class Stage {
-  constructor(root, changed) {
-    this.root = root;
-    this.changed = changed;
+  constructor(root, { source, layers, changed }) {
+    Object.assign(this, { root, source, changed, chosen: layers });
     this.pair = null;
-    this.view = "side";
-    this.aligned = true;
     this.plane = null; // of a volume: the only plane shown; null for all
     this.marked = 0; // the plane that keys scroll
     this.channel = 0;
-    this.tone = { contrast: 0, brightness: 0 };
-    this.second = false; // while it blinks: whether the training image is shown
+    this.tone = NEUTRAL;
     this.panels = [];
     this.reset();
     new ResizeObserver(() => this.draw()).observe(root);
@@ -55,10 +49,7 @@ export class Stage {
 
   /** What is shown of each plane, in rows. */
   get layers() {
-    const beside = this.aligned ? "laid" : "training";
-    if (this.view === "side") return ["synthetic", beside];
-    if (this.view === "blink") return [this.second ? beside : "synthetic"];
-    return [this.aligned ? `${this.view}_laid` : this.view];
+    return this.chosen(this.pair);
   }
 
   place(number) {
@@ -68,42 +59,30 @@ export class Stage {
   /** Lay out the panels anew, and draw them; resolves when all are drawn. */
   rebuild() {
     const { planes, layers } = this;
-    const several = planes.length > 1;
-    const grid = document.createElement("div");
-    grid.className = `panels ${several ? "planes" : "one"} rows-${layers.length}`;
-    this.panels = layers.flatMap((layer, row) => planes.map((number) => this.panel(layer, row, number)));
-    grid.append(...this.panels.map(({ figure }) => figure));
-    this.root.replaceChildren(grid, ...(this.pair.planes.length > 1 ? [this.scrolls(planes)] : []));
+    this.panels = layers.flatMap((layer, row) => planes.map((number) => this.panel(row, number)));
+    const form = planes.length > 1 ? "planes" : this.pair.wide ? "stacked" : "one";
+    const panes = make("div", { className: `panes ${form} rows-${layers.length}` }, ...this.panels.map(({ figure }) => figure));
+    this.root.replaceChildren(panes, ...(this.pair.planes.length > 1 ? [this.scrolls(planes)] : []));
     return this.draw();
   }
 
-  panel(layer, row, number) {
-    const figure = document.createElement("figure");
-    const canvas = document.createElement("canvas");
-    const caption = document.createElement("figcaption");
-    canvas.setAttribute("role", "img");
-    figure.append(canvas, caption);
-    const panel = { figure, canvas, caption, row, number };
+  panel(row, number) {
+    const [canvas, caption] = [make("canvas", { role: "img" }), make("figcaption")];
+    const panel = { figure: make("figure", {}, canvas, caption), canvas, caption, row, number };
     this.listen(panel);
     return panel;
   }
 
   scrolls(planes) {
-    const scrolls = document.createElement("div");
-    scrolls.className = `scrolls of-${planes.length}`;
-    for (const number of planes) {
-      const { name, slices } = this.pair.planes[number];
-      const label = document.createElement("label");
-      const input = Object.assign(document.createElement("input"), { type: "range", min: 0, max: slices - 1 });
-      const text = document.createElement("span");
-      input.setAttribute("aria-label", `Slice, ${name}`);
-      input.value = this.slices[number];
-      input.addEventListener("input", () => this.scrollTo(number, Number(input.value)));
-      label.append(text, input);
-      label.dataset.plane = number;
-      scrolls.append(label);
-    }
-    return scrolls;
+    return make("div", { className: `scrolls of-${planes.length}` }, ...planes.map((number) => this.scroll(number)));
+  }
+
+  scroll(number) {
+    const { name, slices } = this.pair.planes[number];
+    const input = make("input", { type: "range", min: 0, max: slices - 1, ariaLabel: `Slice, ${name}` });
+    input.value = this.slices[number];
+    input.addEventListener("input", () => this.scrollTo(number, Number(input.value)));
+    return make("label", { dataset: { plane: number } }, make("span"), input);
   }
 
   /** Draw what is there; what is not yet there follows. Resolves when everything is drawn. */
@@ -115,7 +94,7 @@ export class Stage {
     return Promise.all(
       this.panels.map((panel) => {
         const layer = layers[panel.row];
-        const entry = slice(this.pair, layer, this.place(panel.number));
+        const entry = this.source.layer(this.pair, layer, this.place(panel.number));
         this.caption(panel, layer);
         panel.figure.classList.toggle("waiting", !entry.found);
         if (entry.found) return this.paint(panel, entry.found);
@@ -134,29 +113,30 @@ export class Stage {
 
   caption(panel, layer) {
     const { name } = this.pair.planes[panel.number];
-    const text = name === "film" ? CAPTIONS[layer] : `${CAPTIONS[layer]}, ${name}`;
-    panel.caption.textContent = text;
-    panel.canvas.setAttribute("aria-label", text);
-    panel.figure.classList.toggle("second", layer === "training" || layer === "laid");
+    const { caption, alt = caption, second } = this.source.said(this.pair, layer);
+    const [shown, told] = [caption, alt].map((text) => (this.pair.planes.length > 1 ? `${text}, ${name}` : text));
+    panel.caption.textContent = shown;
+    panel.canvas.setAttribute("aria-label", told);
+    panel.figure.classList.toggle("second", second);
   }
 
   paint(panel, found) {
-    const plane = this.pair.planes[panel.number];
     const { canvas } = panel;
     panel.figure.classList.remove("waiting");
     const sharp = window.devicePixelRatio || 1;
     const [width, height] = [canvas.clientWidth * sharp, canvas.clientHeight * sharp].map(Math.round);
     if (!width || !height) return;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const scale = this.zoom * Math.min(width / (plane.columns * plane.width), height / (plane.rows * plane.height));
-    const across = scale * plane.columns * plane.width;
-    const down = scale * plane.rows * plane.height;
+    const image = this.source.drawn(found, this.pair, this.place(panel.number), this.tone);
+    canvas.style.filter = found.filtered ? filterOf(this.tone) : "none";
+    const [wide, high] = found.size ?? shape(this.pair.planes[panel.number]);
+    const scale = this.zoom * Math.min(width / wide, height / high);
+    const [across, down] = [scale * wide, scale * high];
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, width, height);
     context.imageSmoothingEnabled = scale < 3;
     context.imageSmoothingQuality = "medium";
-    const image = drawable(found, this.pair, plane, this.channel, this.tone);
-    context.drawImage(image, width / 2 - this.centre[0] * across, height / 2 - this.centre[1] * down, across, down);
+    if (image) context.drawImage(image, width / 2 - this.centre[0] * across, height / 2 - this.centre[1] * down, across, down);
     panel.shown = [across / sharp, down / sharp];
   }
 
@@ -185,10 +165,7 @@ export class Stage {
   }
 
   toneBy(contrast, brightness) {
-    this.tone = {
-      contrast: clamp(this.tone.contrast + contrast, -2, 4),
-      brightness: clamp(this.tone.brightness + brightness, -1, 1),
-    };
+    this.tone = within({ contrast: this.tone.contrast + contrast, brightness: this.tone.brightness + brightness });
     this.draw();
     this.changed();
   }
@@ -239,3 +216,6 @@ export class Stage {
     else if (panel.shown) this.moveBy((-x * this.zoom) / panel.shown[0], (-y * this.zoom) / panel.shown[1]);
   }
 }
+
+/** Width and height of a slice as it is shown. */
+const shape = (plane) => [plane.columns * plane.width, plane.rows * plane.height];

@@ -1,0 +1,132 @@
+"""A Ray cluster of two machines on loopback, started as the documentation says; one for all tests of this folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+if importlib.util.find_spec("ray") is None:  # it is not imported before its environment is set
+    pytest.skip("the extra `ray` is not installed", allow_module_level=True)
+
+TESTS = Path(__file__).parents[1]
+RAY = str(Path(sys.executable).with_name("ray"))
+STORE = 80 * 2**20  # bytes of each machine's object store, the least that Ray takes is 75 MB
+SOON = '{"health_check_initial_delay_ms":500,"health_check_period_ms":500,"health_check_timeout_ms":3000}'
+
+
+@dataclass
+class Machines:
+    """A cluster whose machines are processes: `address` is the head's; the others can be lost and added."""
+
+    folder: Path
+    environment: dict[str, str]
+    port: int
+    _raylets: list[int] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def begin(self, cores: int) -> None:
+        """Start the head."""
+        extra = ["--head", f"--port={self.port}", "--include-dashboard=false", f"--temp-dir={self.folder}"]
+        self._start(*extra, f"--num-cpus={cores}", f"--system-config={SOON}")
+
+    def add(self, cores: int) -> None:
+        """Add a machine."""
+        before = set(self.raylets())
+        self._start(f"--address={self.address}", f"--num-cpus={cores}")
+        self._raylets += sorted(set(self.raylets()) - before)
+
+    def lose(self) -> None:
+        """Kill the machine that was added last, with all its workers: the power is cut."""
+        raylet = self._raylets.pop()
+        for process in [*_children(raylet), raylet]:
+            _kill(process)
+
+    def end(self) -> None:
+        """Kill whatever is left of this cluster, and nothing else."""
+        for process in self.processes():
+            _kill(process)
+
+    def raylets(self) -> list[int]:
+        return [pid for pid in self.processes() if b"/raylet/raylet" in _command(pid).split(b"\0")[0]]
+
+    def processes(self) -> list[int]:
+        """Those that name this cluster's folder, or are children of one that does."""
+        named = [pid for pid in _all() if str(self.folder).encode() in _command(pid)]
+        return sorted({*named, *(child for pid in named for child in _children(pid))} - {os.getpid()})
+
+    def _start(self, *options: str) -> None:
+        log = self.folder.with_suffix(".log").open("ab")
+        command = [RAY, "start", *options, f"--object-store-memory={STORE}", "--disable-usage-stats"]
+        subprocess.run(
+            command, check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
+        )
+
+
+@pytest.fixture(scope="session")
+def machines() -> Iterator[Callable[..., Machines]]:
+    """What begins a cluster: its head with so many cores, and machines with so many each."""
+    begun: list[Machines] = []
+
+    def begin(head: int, *others: int) -> Machines:
+        folder = Path("/tmp") / f"ds-{uuid.uuid4().hex[:8]}"  # noqa: S108 - a socket's path may have 107 letters
+        path = os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)])
+        own = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "token"}
+        secret = {"RAY_AUTH_TOKEN": uuid.uuid4().hex * 2, "RAY_USAGE_STATS_ENABLED": "0"}
+        cluster = Machines(folder, os.environ | own | secret, 20_000 + os.getpid() % 20_000 + len(begun))
+        begun.append(cluster)
+        cluster.begin(head)
+        for cores in others:
+            cluster.add(cores)
+        return cluster
+
+    yield begin
+    for cluster in begun:
+        cluster.end()
+
+
+@pytest.fixture(scope="session")
+def cluster(machines: Callable[..., Machines]) -> Machines:
+    """A head that only watches, and two machines of one core each."""
+    return machines(0, 1, 1)
+
+
+def _all() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        mine = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+    return [*mine, *(below for child in mine for below in _children(child))]
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    deadline = time.monotonic() + 10
+    while _command(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
