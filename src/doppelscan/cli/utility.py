@@ -86,7 +86,9 @@ def utility(
     patient_pattern: Annotated[
         str | None, typer.Option(help="Regular expression that finds the patient in an id.")
     ] = None,
-    redact_training: Annotated[bool, typer.Option(help="No path of real images in the report.")] = False,
+    redact_training: Annotated[
+        bool, typer.Option(help="No image, and no path of real ones, in the report.")
+    ] = False,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
