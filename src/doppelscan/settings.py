@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from doppelscan.errors import InputError, Problem
@@ -54,6 +54,11 @@ class Resources:
     def threads(self) -> int:
         """How many threads of this process may work at once."""
         return min(self.workers, cores())
+
+    @property
+    def share(self) -> Resources:
+        """What one worker may use, where a machine has as many as cores."""
+        return replace(self, memory=self.memory // cores(), workers=1)
 
 
 def _available_to_system() -> int:

@@ -10,11 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from chores import (
@@ -262,6 +264,25 @@ def test_images_are_drawn_the_same(there: Machines, tmp_path: Path) -> None:
     model = fit(pictures((1, 8, 8)), settings("ddpm"), out=tmp_path / "model", keeping=QUIET)
     together = model.sample_to(range(40), tmp_path / "together")
     np.testing.assert_array_equal(model.sample(range(40)).read(0, 40), together.read(0, 40))
+
+
+def test_a_study_has_the_same_outcomes(there: Machines, tmp_path: Path) -> None:
+    from doppelscan.studies import read_recipe, study
+    from studying import RECIPE
+
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    recipe = replace(read_recipe(tmp_path / "recipe.toml"), seeds=(0,))
+    done = {}
+    for name, jobs in (("alone", 1), ("together", 2)):
+        done[name] = study(recipe, out=tmp_path / name, data=tmp_path, jobs=jobs, resources=CPU)
+    alone, together = (one.cells.drop(columns=_timed(one.cells)) for one in done.values())
+    assert done["together"].failures == {}
+    assert alone.equals(together)
+
+
+def _timed(cells: pd.DataFrame) -> list[str]:
+    """The columns that say how long it took."""
+    return [name for name in cells if "seconds" in name]
 
 
 def test_no_cluster_where_one_is_said_to_be_is_told_at_once() -> None:

@@ -87,7 +87,7 @@ class Encoded:
         """The vectors as images of one row; those of a set are kept in the cache."""
         starts = range(0, len(images), _SHARD)
         shards = (part_of(images, start, min(start + _SHARD, len(images))) for start in starts)
-        encode = partial(self._shard, resources=resources)
+        encode = partial(self._shard, resources=resources.share if elsewhere() else resources)
         on_gpu = Needs(gpu=device_named(resources.device).type == "cuda")
         found = map_ordered(encode, shards, workers=elsewhere(), needs=on_gpu)
         parts = list(counted(found, "encoding", len(starts), progress))

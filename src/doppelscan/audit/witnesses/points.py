@@ -98,7 +98,7 @@ def keypoints_of(
         images.take(np.arange(start, min(start + _SHARD, len(images))))
         for start in range(0, len(images), _SHARD)
     ]
-    find = partial(_kept, settings=settings, resources=resources)
+    find = partial(_kept, settings=settings, resources=resources.share if elsewhere() else resources)
     found = map_ordered(find, shards, workers=elsewhere())
     return joined(list(counted(found, "finding points", len(shards), progress)))
 
