@@ -10,6 +10,7 @@ import pytest
 from scipy import ndimage
 
 from doppelscan.audit.inputs import Sets
+from doppelscan.audit.outlining import overlap
 from doppelscan.audit.picturing import FEWEST, MOST, align_pairs, pictured
 from doppelscan.findings import AlignedPair, aligned_pairs
 from doppelscan.images.placement import Placement
@@ -46,7 +47,17 @@ def in_a_rim(part: np.ndarray, host: np.ndarray) -> np.ndarray:
     return host
 
 
+def in_a_spot(part: np.ndarray, host: np.ndarray) -> np.ndarray:
+    host = host.copy()
+    host[:, 56:80, 32:56] = part[:, 56:80, 32:56]
+    return host
+
+
 FILM, HOST = FILMS[0], FILMS[1]
+ALIKE = 100 + 60 * np.sin(np.arange(112) / 20)[:, None] * np.cos(np.arange(112) / 27)
+SLICES = [
+    (ALIKE + np.random.default_rng(i).normal(0, 1, (1, 112, 112))).round().astype(np.uint8) for i in range(2)
+]  # alike but for their grain
 MADE = {  # a synthetic image, and the training image that it is laid onto
     "exact": (FILM, FILM),
     "mirrored": (FILM[:, :, ::-1], FILM),
@@ -56,6 +67,8 @@ MADE = {  # a synthetic image, and the training image that it is laid onto
     "shifted": (np.roll(FILM, 28, axis=2), FILM),
     "part": (in_a_box(FILM, HOST), FILM),
     "rim": (in_a_rim(FILM, HOST), FILM),
+    "lesion": (in_a_spot(SLICES[0], SLICES[1]), SLICES[0]),
+    "alike": (SLICES[1], SLICES[0]),
     "stranger": (FILMS[2], HOST),
 }
 
@@ -86,11 +99,13 @@ def test_each_pair_says_how_it_was_moved(made: dict[str, AlignedPair]) -> None:
 
 
 def test_only_a_copied_part_is_outlined(made: dict[str, AlignedPair]) -> None:
-    assert [name for name, pair in made.items() if pair.part is not None] == ["part"]
-    part, truth = made["part"].part, np.zeros((64, 64), dtype=bool)
+    assert [name for name, pair in made.items() if pair.part is not None] == ["part", "lesion"]
+    for name, box in {"part": np.s_[56:, :56], "lesion": np.s_[56:80, 32:56]}.items():
+        truth = np.zeros((112, 112), dtype=bool)
+        truth[box] = True
+        assert overlap(made[name], truth) > 0.6
+    part = made["part"].part
     assert part is not None
-    truth[32:, :32] = True
-    assert (part & truth).sum() / (part | truth).sum() > 0.7
     assert made["part"].agreement[part].mean() > 70
     assert made["part"].agreement[~part].mean() < 30
     assert made["exact"].agreement.mean() > 80

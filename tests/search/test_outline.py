@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from doppelscan.search.outline import agreement, moved_onto, outlined
+from doppelscan.search.outline import agreement, finely_outlined, moved_onto, outlined
 from textures import textures, turned
 
 HOST, SOURCE, STRANGER = textures(3, (1, 120, 120))
@@ -55,6 +55,23 @@ def test_a_part_of_a_volume_is_outlined_by_the_same_code() -> None:
     assert iou(outlined(np.where(mask, source, host), source), mask) > 0.5
 
 
+@pytest.fixture(scope="module")
+def slices() -> np.ndarray:
+    """Three images that are alike but for their grain."""
+    alike = 100 + 60 * np.sin(np.arange(96) / 9)[:, None] * np.cos(np.arange(96) / 13)
+    return (alike + np.random.default_rng(0).normal(0, 3, (3, 1, 96, 96))).round().astype(np.uint8)
+
+
+def test_a_small_part_of_images_that_are_alike_is_outlined_by_its_finest_detail(slices: np.ndarray) -> None:
+    mask = np.zeros((96, 96), dtype=bool)
+    mask[31:55, 50:72] = True
+    image = np.where(mask, slices[1], slices[0])
+    assert iou(finely_outlined(image, slices[1]), mask) > 0.75
+    assert iou(outlined(image, slices[1]), mask) < 0.5
+    assert not finely_outlined(image, slices[2]).any()
+    assert finely_outlined(slices[1], slices[1]).mean() > 0.98
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64, np.bool_])
 def test_moving_keeps_type_and_pixels_where_nothing_moves(dtype: type) -> None:
     reference = np.random.default_rng(0).integers(0, 200, (2, 9, 13)).astype(dtype)
@@ -70,10 +87,11 @@ def test_agreement_is_high_for_a_copy_low_for_a_stranger_and_none_without_detail
     assert abs(np.median(agreement(SOURCE, STRANGER))) < 0.3
     assert not agreement(SOURCE, np.full_like(SOURCE, 9)).any()
     assert not outlined(SOURCE, np.full_like(SOURCE, 9)).any()
+    assert not finely_outlined(SOURCE, np.full_like(SOURCE, 9)).any()
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 2, 300), (1, 3, 4, 5)])
 def test_images_of_any_shape_have_an_outline_of_their_shape(shape: tuple[int, ...]) -> None:
     first, second = np.random.default_rng(0).normal(size=(2, *shape))
-    assert outlined(first, second).shape == shape[1:]
+    assert outlined(first, second).shape == finely_outlined(first, second).shape == shape[1:]
     assert np.abs(agreement(first, second)).max() <= 1

@@ -2,13 +2,14 @@
 
 A copy may lie as it is, or its points may say how it was moved, or it takes an affine map and a bend; a copied part is
 spoilt by an alignment of the whole. So several ways are tried, and the one with most agreement of fine detail is kept:
-broad shapes agree between all patients, fine detail only within one.
+broad shapes agree between all patients, fine detail only within one. A small part, as a lesion is, decides nothing
+there; it is looked for by the finest detail, with nothing moved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from doppelscan.images.geometry import resize
 from doppelscan.images.placement import Placement
 from doppelscan.imagesets import ImageSet
 from doppelscan.registration import Alignment, AlignmentSettings, align
-from doppelscan.search.outline import agreement, outlined
+from doppelscan.search.outline import agreement, finely_outlined, outlined
 from doppelscan.search.voting import match_keypoints
 from doppelscan.settings import Resources
 from doppelscan.store import Cache
@@ -31,7 +32,7 @@ __all__ = ["align_pairs", "aligned", "pictured"]
 
 FEWEST, MOST = 24, 100  # pairs: what a report shows by default, and what a run should hold
 
-_VERSION = 1  # of what is found; part of the cache's key
+_VERSION = 2  # of what is found; part of the cache's key
 _SHARD = 32  # pairs between two writes to the cache
 _SIDES = {2: 64, 3: 32}  # of the small picture on which agreement is kept, by axes of space
 _SIMPLER = 1.02  # so many times better must a way be than a simpler one
@@ -40,6 +41,8 @@ _PART, _AGREES, _FILLED = (
     0.65,
     0.4,
 )  # a part: at most of the overlap, at least agreement, at least of its box
+
+_ELSEWHERE = 0.2  # of the places outside a fine part agree at most: else this is a whole copy
 
 Pixels = Shaped[np.ndarray, "c *space"]
 Map = Float64[np.ndarray, "*small"]
@@ -74,15 +77,19 @@ def aligned(
 def align_pairs(synthetic: ImageSet, train: ImageSet, resources: Resources) -> list[AlignedPair]:
     """How each training image lies on the synthetic image of the same position. A pair depends on no other."""
     best: list[_Laid | None] = [None] * len(synthetic)
+    unmoved: dict[int, _Laid] = {}
     for rows, found in _ways(synthetic, train, resources):
         for i, row in enumerate(rows.tolist()):
             image, other, now = synthetic[row].pixels, train[row].pixels, best[row]
             laid = _Laid.of(image, other, found.take([i]))
+            unmoved.setdefault(row, laid)  # the first way
             if now is None or laid.strength > _SIMPLER * now.strength:
                 best[row] = laid
     ids = synthetic.table["id"], train.table["id"]
     return [
-        laid.kept(synthetic[row].pixels, train[row].pixels, str(ids[0][row]), str(ids[1][row]))
+        _told(
+            laid, unmoved[row], synthetic[row].pixels, train[row].pixels, str(ids[0][row]), str(ids[1][row])
+        )
         for row, laid in enumerate(best)
         if laid is not None
     ]
@@ -140,6 +147,23 @@ class _Laid:
         agreed = resize(self.agreement[None], small)[0]
         alone = part.any() and part.mean() <= _PART * self.inside.mean()
         return part if alone and agreed[part].mean() >= _AGREES and _fills_its_box(part) else None
+
+    def fine_part(self, image: Pixels, other: Pixels) -> Bool[np.ndarray, "*small"] | None:
+        """The part whose finest detail agrees, if hardly anything else does."""
+        small = no_longer_than(_SIDES[image.ndim - 1], image.shape[1:])
+        part = resize(finely_outlined(image, other)[None].astype(np.float32), small)[0] > 0.5
+        elsewhere = resize(self.agreement[None], small)[0][~part] > _AGREES
+        alone = part.any() and part.mean() <= _PART and elsewhere.mean() <= _ELSEWHERE
+        return part if alone and _fills_its_box(part) else None
+
+
+def _told(
+    best: _Laid, unmoved: _Laid, image: Pixels, other: Pixels, synthetic_id: str, train_id: str
+) -> AlignedPair:
+    """The pair as it agrees best; if that outlines nothing, unmoved where the finest detail of a part agrees."""
+    pair = best.kept(image, other, synthetic_id, train_id)
+    part = unmoved.fine_part(image, other) if pair.part is None else None
+    return pair if part is None else replace(unmoved.kept(image, other, synthetic_id, train_id), part=part)
 
 
 def _fills_its_box(part: Bool[np.ndarray, "*small"]) -> bool:
