@@ -106,6 +106,7 @@ def test_of_planted_copies_the_truth_stands_before_the_findings(tmp_path: Path) 
     assert last == f"Report: {tmp_path / 'demo' / 'run' / 'report.html'}"
 
 
+@pytest.mark.slow
 def test_words_and_photographs_become_images_by_every_strategy(tmp_path: Path) -> None:
     done = call("demo", "--text", "--out", tmp_path / "demo")
     assert (done.code, done.err) == (0, "")

@@ -23,7 +23,7 @@ from doppelscan.report.sources import Pictures
 
 __all__ = ["Child", "DerivedSaid", "derived_said", "made_from_real"]
 
-N_SHOWN = 4  # of each strategy
+N_SHOWN = 3  # of each strategy
 
 
 @dataclass(frozen=True)
