@@ -63,8 +63,9 @@ class Machines:
         return [pid for pid in self.processes() if b"/raylet/raylet" in _command(pid).split(b"\0")[0]]
 
     def processes(self) -> list[int]:
-        """Those that name this cluster's folder, or are children of one that does."""
-        named = [pid for pid in _all() if str(self.folder).encode() in _command(pid)]
+        """Those of Ray that name this cluster's folder or its head, or are children of one that does."""
+        marks = (str(self.folder).encode(), f":{self.port}".encode())
+        named = [pid for pid in _all() if b"ray" in _command(pid) and any(m in _command(pid) for m in marks)]
         return sorted({*named, *(child for pid in named for child in _children(pid))} - {os.getpid()})
 
     def _start(self, *options: str) -> None:
@@ -84,7 +85,11 @@ def machines() -> Iterator[Callable[..., Machines]]:
         folder = Path("/tmp") / f"ds-{uuid.uuid4().hex[:8]}"  # noqa: S108 - a socket's path may have 107 letters
         path = os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)])
         own = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "token"}
-        secret = {"RAY_AUTH_TOKEN": uuid.uuid4().hex * 2, "RAY_USAGE_STATS_ENABLED": "0"}
+        secret = {
+            "RAY_AUTH_TOKEN": uuid.uuid4().hex * 2,
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_worker_niceness": "0",
+        }
         cluster = Machines(folder, os.environ | own | secret, 20_000 + os.getpid() % 20_000 + len(begun))
         begun.append(cluster)
         cluster.begin(head)

@@ -83,6 +83,7 @@ def store() -> Iterator[Store]:
     assert line.getresponse().status == 200
     yield there
     door.shutdown()
+    door.server_close()
     server.stop()
 
 

@@ -95,8 +95,11 @@ def prepare(
             save(part, place, preparation=preparation, resources=resources, progress=progress)
             for place, part in _parts(images, folder, holdout, seed).items()
         ]
-    for part in written:
-        _say_written(part, part.name.replace(str(folder), shown(out)))
+        told = [_written(part, part.name.replace(str(folder), shown(out))) for part in written]
+    for line, unreadable in told:
+        say(line)
+        if unreadable:
+            say_error(unreadable)
 
 
 def _parts(images: ImageSet, out: Path, holdout: float | None, seed: int) -> dict[Path, ImageSet]:
@@ -109,12 +112,15 @@ def _parts(images: ImageSet, out: Path, holdout: float | None, seed: int) -> dic
     return {out / "train": trained, out / "holdout": held}
 
 
-def _say_written(images: ImageSet, name: str) -> None:
+def _written(images: ImageSet, name: str) -> tuple[str, str]:
+    """What was written, and what could not be read."""
     from doppelscan.imagesets.imageset import by_reason
 
     patients = f"{images.patients.max() + 1} patients" if images.patients_known else "patients not all known"
     shape = "x".join(map(str, images.shape))
-    say(f"{name}: {len(images)} images of {shape}, {images.pixels.dtype}, {patients}")
-    if images.unreadable:
-        say_error("\n".join(f"not read: {problem}" for problem in by_reason(images.unreadable)))
-        say_error(f"{len(images.unreadable)} could not be read, all named in {name}/imageset.json")
+    line = f"{name}: {len(images)} images of {shape}, {images.pixels.dtype}, {patients}"
+    if not images.unreadable:
+        return line, ""
+    problems = [f"not read: {problem}" for problem in by_reason(images.unreadable)]
+    named = f"{len(images.unreadable)} could not be read, all named in {name}/imageset.json"
+    return line, "\n".join([*problems, named])
