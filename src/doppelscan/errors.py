@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 __all__ = [
@@ -53,6 +53,10 @@ class InputError(DoppelscanError):
         assert self.problems, "an InputError needs a problem"
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[Callable[..., InputError], tuple[type[InputError], tuple[Problem, ...]]]:
+        """What it takes out of a child process."""
+        return _again, (type(self), self.problems)
+
 
 class FormatError(InputError):
     """An artefact of doppelscan's own that is damaged, of another kind, or of a newer version."""
@@ -83,3 +87,9 @@ class ReleaseBlocked(GateFailed):
     def __init__(self, reasons: Iterable[str], names: tuple[str, ...]) -> None:
         self.names = names
         super().__init__("\n".join(["the release is blocked:", *reasons]))
+
+
+def _again(kind: type[InputError], problems: tuple[Problem, ...]) -> InputError:
+    error = kind.__new__(kind)
+    InputError.__init__(error, problems)
+    return error
