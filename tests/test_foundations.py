@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 import json
+=======
+import pickle
+>>>>>>> eight
 import subprocess
 import sys
 
@@ -20,6 +24,15 @@ from doppelscan.settings import Resources, free_memory, parse_memory
 def test_an_input_error_names_every_problem_with_place_and_cure() -> None:
     error = InputError([Problem("is empty", where="a.png"), Problem("is odd", cure="mend it")])
     assert str(error) == "a.png: is empty\nis odd (mend it)"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [InputError([Problem("is odd", where="a.png"), Problem("b")]), MissingExtra("x", "review", "to read")],
+)
+def test_an_error_comes_out_of_a_child_process_as_it_was(error: InputError) -> None:
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - it is ours
+    assert (type(again), again.problems, str(again)) == (type(error), error.problems, str(error))
 
 
 def test_a_missing_extra_names_the_extra() -> None:

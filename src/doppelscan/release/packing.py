@@ -18,7 +18,7 @@ from doppelscan.workers import map_ordered
 __all__ = ["Packed", "packed"]
 
 _GROUP = 16  # images that travel together
-_WORTH = 256  # images a process: to start one takes as long as some hundred films
+_WORTH = 512  # images a process: to start one takes as long as two or three hundred films
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ const figures = [...document.querySelectorAll("figure")];
 const told = document.querySelector("#told");
 
 const shown = async (figure, side) => {
-  const viewer = new Niivue({ dragAndDropEnabled: false, loadingText: "", logLevel: "error", crosshairWidth: 1 });
+  const viewer = new Niivue({ dragAndDropEnabled: false, loadingText: "", logLevel: "error", crosshairWidth: 0.4 });
   await viewer.attachToCanvas(figure.querySelector("canvas"));
   await viewer.loadFromArrayBuffer(await volume(id, side, channel), "volume.nii");
   viewer.setSliceType(viewer.sliceTypeMultiplanar);
