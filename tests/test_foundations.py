@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 import json
-=======
 import pickle
->>>>>>> eight
 import subprocess
 import sys
 

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = [
@@ -56,10 +56,6 @@ class InputError(DoppelscanError):
         assert self.problems, "an InputError needs a problem"
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
-    def __reduce__(self) -> tuple[Callable[..., InputError], tuple[type[InputError], tuple[Problem, ...]]]:
-        """What it takes out of a child process."""
-        return _again, (type(self), self.problems)
-
 
 class FormatError(InputError):
     """An artefact of doppelscan's own that is damaged, of another kind, or of a newer version."""
@@ -92,16 +88,10 @@ class ReleaseBlocked(GateFailed):
         super().__init__("\n".join(["the release is blocked:", *reasons]))
 
 
-<<<<<<< HEAD
 def _as_it_was(
     kind: type[DoppelscanError], args: tuple[object, ...], held: dict[str, object]
 ) -> DoppelscanError:
     """An error with what it said and held, which its own `__init__` would put together anew."""
     error = kind.__new__(kind, *args)
     error.__dict__.update(held)
-=======
-def _again(kind: type[InputError], problems: tuple[Problem, ...]) -> InputError:
-    error = kind.__new__(kind)
-    InputError.__init__(error, problems)
->>>>>>> eight
     return error
