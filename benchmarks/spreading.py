@@ -7,6 +7,7 @@ the `--temp-dir` that names its processes: whatever Ray does in that time is cou
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -35,8 +36,12 @@ def main() -> None:
     a = parser.parse_args()
     a.sets.mkdir(parents=True, exist_ok=True)
     queries, references = (
-        save(ImageSet.from_arrays(images), a.sets / f"{len(images)}-{a.side}")
-        for images in KINDS[a.images](a.data, a.queries, a.references, a.side)
+        save(ImageSet.from_arrays(images), a.sets / f"{side}-{len(images)}")
+        for side, images in zip(
+            ("queries", "references"),
+            KINDS[a.images](a.data, a.queries, a.references, a.side),
+            strict=True,
+        )
     )
     resources = Resources(memory=int(a.memory * 2**30), device="cpu")
     nearest(queries.take(range(64)), references.take(range(6000)), resources=resources)  # loops are loaded
@@ -69,21 +74,17 @@ def timed(queries: ImageSet, references: Kept, resources: Resources, folder: str
 
 
 def spent(folder: str) -> float:
-    """Seconds of processors of this process and of all processes that belong to the cluster in `folder`."""
-    tick = os.sysconf("SC_CLK_TCK")
-    total = time.process_time()
+    """Seconds of processors of this process and of the cluster in `folder`: those that name it, and their children."""
+    tick, told = os.sysconf("SC_CLK_TCK"), {}
     for process in Path("/proc").iterdir():
-        if not process.name.isdigit() or process.name == str(os.getpid()):
-            continue
-        try:
-            ours = folder in (process / "environ").read_text(errors="replace") + (
-                process / "cmdline"
-            ).read_text(errors="replace")
+        with contextlib.suppress(OSError, ValueError):
             fields = (process / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += sum(map(int, fields[11:15])) / tick if ours else 0.0
-    return total
+            named = folder in (process / "cmdline").read_text(errors="replace")
+            told[int(process.name)] = int(fields[1]), sum(map(int, fields[11:15])) / tick, named
+    ours = {pid for pid, (_, _, named) in told.items() if named} - {os.getpid()}
+    while more := {pid for pid, (parent, _, _) in told.items() if parent in ours} - ours:
+        ours |= more
+    return time.process_time() + sum(told[pid][1] for pid in ours)
 
 
 if __name__ == "__main__":
