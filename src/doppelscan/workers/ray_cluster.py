@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import sys
 import time
 import warnings
@@ -26,6 +27,7 @@ Result = TypeVar("Result")
 
 _AGAIN = 3  # times that an item whose worker or machine died is tried again
 _LOOK = 5.0  # seconds between two looks at the machines while nothing ends
+_KNOCK = 10.0  # seconds for the head to open its door
 _PATIENCE = 60.0  # seconds without a machine that can work: time for one to come back
 
 
@@ -79,6 +81,7 @@ def _connect(ray: Any, address: str) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            _knock(address)
             ray.init(address=address, logging_level="FATAL", log_to_driver=False)
         _quieten(ray)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
@@ -87,6 +90,13 @@ def _connect(ray: Any, address: str) -> None:
         raise InputError(
             Problem(f"there is no Ray cluster: {why[0]}", where=f"--ray {address}", cure=cure)
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens: Ray would wait for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit() and "/" not in host:
+        socket.create_connection((host, int(port)), timeout=_KNOCK).close()
 
 
 def _quieten(ray: Any) -> None:
