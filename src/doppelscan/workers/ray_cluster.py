@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import sys
 import time
 import warnings
@@ -26,6 +27,7 @@ Result = TypeVar("Result")
 
 _AGAIN = 3  # times that an item whose worker or machine died is tried again
 _LOOK = 5.0  # seconds between two looks at the machines while nothing ends
+_KNOCK = 10.0  # seconds for the head to open its door
 _PATIENCE = 60.0  # seconds without a machine that can work: time for one to come back
 
 
@@ -79,6 +81,7 @@ def _connect(ray: Any, address: str) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            _knock(address)
             ray.init(address=address, logging_level="FATAL", log_to_driver=False)
         _quieten(ray)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
@@ -87,6 +90,13 @@ def _connect(ray: Any, address: str) -> None:
         raise InputError(
             Problem(f"there is no Ray cluster: {why[0]}", where=f"--ray {address}", cure=cure)
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens: Ray would wait for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit() and "/" not in host:
+        socket.create_connection((host, int(port)), timeout=_KNOCK).close()
 
 
 def _quieten(ray: Any) -> None:
@@ -162,10 +172,11 @@ class RayCluster:
     def stations(self, make: Callable[[Any], object], parts: Sequence[object], needs: Needs) -> Tours:
         """A worker for each part; it is made again, of the same part, where it or its machine dies."""
         places = [node["NodeID"] for node in self.nodes() for _ in range(_cores_of(node))]
-        stations = [self._station(make, part, places[n % len(places)], needs) for n, part in enumerate(parts)]
-        return Tours(self, stations)
+        kept = [self.ray.put((make, part)) for part in parts]
+        stations = [self._station(one, places[n % len(places)], needs) for n, one in enumerate(kept)]
+        return Tours(self, stations, kept)
 
-    def _station(self, make: Callable[[Any], object], part: object, place: str, needs: Needs) -> Any:
+    def _station(self, kept: Any, place: str, needs: Needs) -> Any:
         """Of no core for Ray, so that the stations of a lost machine always find room on those that are left."""
         strategies = self.ray.util.scheduling_strategies
         near = strategies.NodeAffinitySchedulingStrategy(place, soft=True)
@@ -178,7 +189,7 @@ class RayCluster:
                 max_task_retries=_AGAIN,
                 scheduling_strategy="DEFAULT" if needs.gpu else near,
             )
-            .remote(make, part)
+            .remote([kept])
         )
 
     def remote(self, function: Callable[..., Any], needs: Needs, **options: Any) -> Any:
@@ -245,12 +256,16 @@ class RayCluster:
 class Station:
     """A worker that holds one part, made when it is first asked for."""
 
-    def __init__(self, make: Callable[[Any], object], part: object) -> None:
-        self._make, self._part = make, part
+    def __init__(self, kept: list[Any]) -> None:
+        self._kept = kept
 
     @cached_property
     def _held(self) -> object:
-        return self._make(self._part)
+        import ray
+
+        make, part = ray.get(self._kept[0])
+        held: object = make(part)
+        return held
 
     def visited(self, step: Callable[..., Result], told: object, item: object, found: object) -> Result:
         """What a step makes of an item."""

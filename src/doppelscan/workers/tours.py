@@ -29,10 +29,11 @@ class _Tour:
 
 @dataclass(frozen=True, eq=False)
 class Tours:
-    """The stations of a cluster, one part each."""
+    """The stations of a cluster, and what each is made of, which must live as long: one that dies is made anew."""
 
     cluster: RayCluster
     stations: Sequence[Any]
+    kept: Sequence[Any]
 
     def toured(
         self, step: Callable[..., Result], items: Iterable[Item], *, beside: Sequence[object]
