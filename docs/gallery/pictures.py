@@ -81,4 +81,4 @@ def _draw(axes: Axes, stage: str, lines: list[dict[str, Any]]) -> None:
     axes.set_title(stage)
     axes.set_xlabel("images seen")
     axes.set_xlim(left=0)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper right")

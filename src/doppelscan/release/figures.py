@@ -88,7 +88,7 @@ def _draw_scores(
     axes.axhline(0, color="#444444", linewidth=0.8)
     axes.set_xlabel(f"statistic ({findings.statistic}); larger is more suspicious")
     axes.set_ylabel("share of images")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper right")
 
 
 def _draw_power(axes: Axes, power: RatesByTransform, alarms: RatesByTransform) -> None:
