@@ -87,7 +87,8 @@ def planned(
     """The images of a plan, drawn when they are asked for; their ids begin with the names of their quotas."""
     parts = {quota.name: _part(model, quota, plan.seed, sources, masks, options) for quota in plan.quotas}
     whole = joined(parts)
-    pixels = _InBatches(whole.pixels, _measured_once(parts.values()), model.description.spacing_mm)
+    size, on_gpu = _measured_once(parts.values()), model.device.type == "cuda"
+    pixels = _InBatches(whole.pixels, size, on_gpu, model.description.spacing_mm)
     return replace(whole, pixels=pixels, name=f"samples of {model.folder}")
 
 
@@ -146,6 +147,7 @@ class _InBatches:
 
     pixels: Pixels
     at_once: int
+    on_gpu: bool
     spacing_mm: tuple[float, ...] | None
 
     def __len__(self) -> int:
@@ -177,7 +179,7 @@ class _InBatches:
 
     def take(self, positions: Int64[np.ndarray, " n"]) -> _InBatches:
         """The images at these positions."""
-        return _InBatches(self.pixels.take(positions), self.at_once, self.spacing_mm)
+        return replace(self, pixels=self.pixels.take(positions))
 
     @cached_property
     def _made(self) -> Shaped[np.ndarray, "n c *space"] | None:
