@@ -55,5 +55,5 @@ def _types(function: Callable[..., Any]) -> str:
     """The types of what goes in and out, other names of them resolved; those of arrays are jaxtyping's."""
     try:
         return str(get_type_hints(function, include_extras=True))
-    except NameError as error:  # of a name that only mypy sees
+    except (NameError, TypeError, AttributeError) as error:  # of what only mypy sees
         return f"jaxtyping: {error}"
