@@ -23,11 +23,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     return folder
 
 
-def pytest_runtest_setup() -> None:
-    """Leave functions without arrays to mypy: to check them at each call took a third of the tests' time.
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave functions without arrays to mypy, but for `make test-all`: to check each call took a third of the time.
 
     Those of commands stay as they are: typer reads their types.
     """
+    if item.config.option.markexpr != "not slow":
+        return
     for name in sys.modules.keys() - _LOOKED_AT:
         _LOOKED_AT.add(name)
         if name.startswith("doppelscan.") and not name.startswith("doppelscan.cli"):
