@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,14 @@ def test_a_missing_package_is_named_and_ends_in_one(monkeypatch: pytest.MonkeyPa
     assert "absent-package>=2" in done.out
     assert "numpy" not in done.err
     assert "pip install" in done.err
+
+
+def test_a_torch_that_cannot_be_loaded_is_told_like_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    done = call("doctor")
+    assert done.code == 1
+    assert "PyTorch: cannot be loaded" in done.err
+    assert "DICOM compression" in done.out
 
 
 def test_a_missing_extra_is_named_and_limits_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

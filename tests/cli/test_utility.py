@@ -114,6 +114,14 @@ def test_a_recipe_measures_each_source_and_goes_on_where_it_stood(tmp_path: Path
     assert call("study", recipe, "--out", tmp_path / "other", "--scale", "none").code == 2
 
 
+def test_a_source_that_is_absent_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    recipe, out = tmp_path / "worth.toml", tmp_path / "out"
+    recipe.write_text(RECIPE.replace("[generators.", '[sources.absent]\nimages = "nothing"\n\n[generators.'))
+    done = call("study", recipe, "--data", tmp_path, "--out", out)
+    assert (done.code, "there is nothing here" in done.err) == (2, True)
+    assert not (out / "lesions").exists()
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(
     sets: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -19,6 +19,7 @@ from doppelscan.store import Cache
 __all__ = ["doctor"]
 
 _FOR_DEVELOPERS = ("dev", "bench")
+_INSTALL = "pip install . --constraint constraints.txt, in the clone"
 _SYNTAXES = (
     *("RLELossless", "JPEGBaseline8Bit", "JPEGExtended12Bit", "JPEGLossless", "JPEGLosslessSV1"),
     *("JPEGLSLossless", "JPEGLSNearLossless", "JPEG2000Lossless", "JPEG2000"),
@@ -57,17 +58,19 @@ def _versions() -> Iterator[Finding]:
     yield Finding("doppelscan", installed_version("doppelscan"))
     yield Finding("Python", f"{platform.python_version()} on {platform.platform()}")
     if missing := _missing(""):
-        cure = "pip install doppelscan --constraint constraints.txt"
-        yield Finding("packages", f"missing or too old: {', '.join(missing)}", cure, needed=True)
+        yield Finding("packages", f"missing or too old: {', '.join(missing)}", _INSTALL, needed=True)
     else:
         yield Finding("packages", "all that are needed")
 
 
 def _machine() -> Iterator[Finding]:
-    import torch
-
     yield Finding("cores", str(cores()))
     yield Finding("free memory", _gigabytes(free_memory()))
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # absent, or built for another machine
+        yield Finding("PyTorch", f"cannot be loaded: {error}", _INSTALL, needed=True)
+        return
     names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     names += ["Apple GPU"] if torch.backends.mps.is_available() else []
     without = "none that PyTorch can use: generators train on the processor, slowly"
