@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 EXTRAS := dev,slow,supply,bench,generate,text,utility,ray,s3,review
 
-.PHONY: demo test test-all package packages-all check format bench pins clean
+.PHONY: demo test test-all package packages-all audit-dependencies check format bench pins clean
 
 demo: $(VENV)/.installed
 	$(BIN)/doppelscan demo --out demo
@@ -23,6 +23,11 @@ package: $(VENV)/.installed
 
 packages-all: $(VENV)/.installed
 	$(BIN)/python tests/packages/trial.py --each
+
+# Advisories about what is pinned (it needs PyPI's own service, and fails where that does not answer), and the list of all packages.
+audit-dependencies: $(VENV)/.installed-supply
+	$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --output-file sbom.json
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
@@ -46,7 +51,7 @@ pins:
 	mv $(VENV)-pins/pins constraints.txt && rm -r $(VENV)-pins
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo dist sbom.json
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("doppelscan needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -43,6 +44,14 @@ def brought(lines: Iterable[str]) -> set[str]:
         found[name] = new | (seen or set())
         waiting += [need for extra in new for need in _needs(one.name, extra)]
     return found.keys() - {"doppelscan"}
+
+
+def installed(name: str) -> str | None:
+    """The version without the mark of a local build, such as PyTorch's +cpu; None where it is absent."""
+    try:
+        return Version(version(name)).public
+    except PackageNotFoundError:
+        return None
 
 
 def _needs(name: str, extra: str) -> Iterator[Requirement]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
-from .requirements import EXTRAS, asked, brought, pinned
+from .requirements import EXTRAS, asked, brought, installed, pinned
 
 
 @pytest.mark.parametrize("extra", ["", *EXTRAS])
@@ -17,7 +14,7 @@ def test_whatever_an_extra_brings_is_pinned_and_installed_as_pinned(extra: str) 
     pins = pinned()
     names = brought(asked(extra) if extra else asked())
     assert sorted(names - pins.keys()) == []
-    other = {name: found for name in names if (found := _installed(name)) not in {None, pins[name]}}
+    other = {name: found for name in names if (found := installed(name)) not in {None, pins[name]}}
     assert other == {}
 
 
@@ -25,11 +22,3 @@ def test_pins_are_within_the_ranges_that_the_project_states() -> None:
     pins = pinned()
     stated = [Requirement(line) for line in asked(*EXTRAS) if not line.startswith("doppelscan")]
     assert [str(one) for one in stated if pins[canonicalize_name(one.name)] not in one.specifier] == []
-
-
-def _installed(name: str) -> str | None:
-    """The version without the mark of a local build, such as PyTorch's +cpu."""
-    try:
-        return Version(version(name)).public
-    except PackageNotFoundError:
-        return None

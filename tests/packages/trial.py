@@ -24,20 +24,25 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from requirements import EXTRAS, FOR_USERS, ROOT
 
-FILMS = "--train demo/train --synthetic demo/synthetic --holdout demo/holdout"
 AUDITING = (  # what works without any extra
     "doctor",
     "demo --planted --out demo",
     "report demo/run",
 )
+SETS = "--train sets/train --synthetic drawn --holdout sets/holdout"
+WORTH = (
+    "utility --real sets/train --test others/train --synthetic others/holdout --real-per-class 8 --seeds 2"
+)
 REST = (
-    f"audit {FILMS} --effort quick --out registered",
-    f"audit {FILMS} --method contrastive --effort quick --out contrastive",
-    "quality --real demo/train --synthetic demo/synthetic --out quality",
-    "power --train demo/train --holdout demo/holdout --method pearson --out power",
-    "dedupe demo/train",
     "prepare demo/train --size 32 --holdout .2 --out sets",
-    "utility --real sets/train --synthetic demo/synthetic --test sets/holdout --seeds 1 --out worth",
+    "prepare demo/synthetic --size 32 --out drawn",
+    "prepare demo/holdout --size 32 --holdout .5 --out others",
+    f"audit {SETS} --effort quick --out registered",
+    f"audit {SETS} --method contrastive --effort quick --out contrastive",
+    "quality --real sets/train --synthetic drawn --encoder pixels --draws 10 --out quality",
+    "power --train sets/train --holdout sets/holdout --method pearson --out power",
+    "dedupe sets/train",
+    f"{WORTH} --out probe",
 )
 
 
@@ -51,15 +56,11 @@ class Probe:
 
 
 PROBES = (
-    Probe("generate", "train ddpm --images demo/train --size 16 --set n_images=8 --out model", "ddpm after"),
-    Probe("text", "train text_to_image --images demo/train --out words", "model_index.json"),
-    Probe(
-        "utility",
-        f"utility {'--real sets/train --test sets/holdout --classifier densenet'} --out net",
-        "Report:",
-    ),
-    Probe("ray", f"audit {FILMS} --ray 127.0.0.1:9 --out other", "there is no Ray cluster"),
-    Probe("s3", "audit --train s3://nobody/films --synthetic demo/synthetic --out other", "does not answer"),
+    Probe("generate", "train ddpm --images sets/train --set n_images=8 --out model", "ddpm after"),
+    Probe("text", "train text_to_image --images sets/train --out words", "stable-diffusion"),
+    Probe("utility", f"{WORTH} --classifier densenet --steps 1 --out worth", "Report:"),
+    Probe("ray", f"audit {SETS} --ray 127.0.0.1:9 --out other", "there is no Ray cluster"),
+    Probe("s3", "audit --train s3://nobody/films --synthetic drawn --out other", "does not answer"),
     Probe("review", "review demo/run", "pairs to read"),
 )
 
