@@ -48,7 +48,7 @@ REST = (
 
 @dataclass(frozen=True)
 class Probe:
-    """A command that needs an extra, and what it says where that is installed."""
+    """A command that needs an extra, and what it says where that is installed; NEW is a folder of its own."""
 
     extra: str
     command: str
@@ -56,11 +56,13 @@ class Probe:
 
 
 PROBES = (
-    Probe("generate", "train ddpm --images sets/train --set n_images=8 --out model", "ddpm after"),
-    Probe("text", "train text_to_image --images sets/train --out words", "stable-diffusion"),
-    Probe("utility", f"{WORTH} --classifier densenet --steps 1 --out worth", "Report:"),
-    Probe("ray", f"audit {SETS} --ray 127.0.0.1:9 --out other", "there is no Ray cluster"),
-    Probe("s3", "audit --train s3://nobody/films --synthetic drawn --out other", "does not answer"),
+    Probe("generate", "train ddpm --images sets/train --set n_images=8 --out NEW", "ddpm after"),
+    Probe(
+        "text", f"audit {SETS} --method contrastive --encoder dinov2 --out NEW", "preprocessor_config.json"
+    ),
+    Probe("utility", f"{WORTH} --classifier densenet --steps 1 --out NEW", "Report:"),
+    Probe("ray", f"audit {SETS} --ray 127.0.0.1:9 --out NEW", "there is no Ray cluster"),
+    Probe("s3", "audit --train s3://nobody/films --synthetic drawn --out NEW", "does not answer"),
     Probe("review", "review demo/run", "pairs to read"),
 )
 
@@ -123,6 +125,8 @@ def main() -> None:
         if given.each:
             for command in REST:
                 must_work(environment, command)
+            (folder / "dinov2").mkdir(exist_ok=True)
+            (folder / "dinov2/config.json").write_text('{"model_type": "dinov2"}')
             for extra in ("", *FOR_USERS):
                 print(row(environment, wheel, extra), flush=True)
 
@@ -178,7 +182,7 @@ def row(environment: Environment, wheel: Path, extra: str) -> str:
 def outcome(environment: Environment, probe: Probe, extra: str) -> str:
     there = bool(extra) and set(EXTRAS[probe.extra]) <= set(EXTRAS[extra])
     wanted = probe.answer if there else f"pip install 'doppelscan[{probe.extra}]'"
-    with environment.running(probe.command) as process:
+    with environment.running(probe.command.replace("NEW", f"{probe.extra}-with-{extra}")) as process:
         assert process.stdout is not None
         said = ""
         while wanted not in " ".join(said.split()) and (line := process.stdout.readline()):
