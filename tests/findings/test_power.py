@@ -95,7 +95,7 @@ def test_an_interrupted_write_leaves_no_numbers_beside_another_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_power(tmp_path, power(), table())
-    (tmp_path / ".draft-of-a-killed-one").write_text("")
+    (tmp_path / ".of-a-killed-one.draft").write_text("")
     monkeypatch.setattr("doppelscan.findings.power.write_json", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_power(tmp_path, power(), table())

@@ -212,7 +212,7 @@ def test_what_killed_writes_left_does_not_reach_the_set(
         with pytest.raises(TypeError):
             save(films(3), tmp_path / "set")
     partial = tmp_path / ".set.partial"
-    for litter in (partial / ".draft-0123", partial / "pixels.zarr" / "c" / "0.0123.partial"):
+    for litter in (partial / ".0123.draft", partial / "pixels.zarr" / "c" / "0.0123.partial"):
         litter.write_bytes(b"half")
     save(films(3), tmp_path / "set")
     names = {path.name for path in (tmp_path / "set").rglob("*") if path.is_file()}

@@ -13,7 +13,7 @@ from doppelscan.cli.audit import audit
 from doppelscan.cli.check import check
 from doppelscan.cli.dedupe import dedupe
 from doppelscan.cli.demo import demo
-from doppelscan.cli.display import say_error
+from doppelscan.cli.display import say_error, show_warnings
 from doppelscan.cli.doctor import doctor
 from doppelscan.cli.membership import membership
 from doppelscan.cli.power import power
@@ -76,6 +76,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name is shown whatever the terminal's alphabet
+    show_warnings()
     try:
         app()
     except GateFailed as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from doppelscan.workers import Progress
 
-__all__ = ["say", "say_error", "shown_progress"]
+__all__ = ["say", "say_error", "show_warnings", "shown_progress"]
 
 
 def say(text: str) -> None:
@@ -21,6 +22,18 @@ def say(text: str) -> None:
 def say_error(text: str) -> None:
     """What went wrong, on stderr, each problem on a line of its own, and once."""
     sys.stderr.write("".join(f"doppelscan: {line}\n" for line in dict.fromkeys(text.splitlines())))
+
+
+def show_warnings() -> None:
+    """Let what is logged on the way be said on stderr, such as for whom the command waits."""
+    logging.getLogger("doppelscan").handlers[:] = [_Said(logging.WARNING)]
+
+
+class _Said(logging.Handler):
+    """Says what is logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say_error(self.format(record))
 
 
 @contextlib.contextmanager

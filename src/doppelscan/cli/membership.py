@@ -22,6 +22,7 @@ from doppelscan.cli.options import (
     as_resources,
 )
 from doppelscan.errors import InputError, Problem
+from doppelscan.store import locked
 
 if TYPE_CHECKING:
     from doppelscan.estimates import Estimate
@@ -85,7 +86,7 @@ def membership(
         preparation=as_preparation(size=size, channels=channels),
         seed=seed,
     )
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         found = infer(
             train=train,
             holdout=holdout,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -21,7 +22,7 @@ from doppelscan.generators.team import Team
 from doppelscan.generators.watching import Course, Keeping, Watch
 from doppelscan.imagesets import ImageSet
 from doppelscan.settings import Resources
-from doppelscan.store import check_writable
+from doppelscan.store import check_writable, contents, locked
 from doppelscan.workers import Progress, silent
 
 __all__ = ["amend", "fit"]
@@ -58,14 +59,15 @@ def fit(
     about = Description.of(images, settings, holdout=holdout, seed=seed, resources=resources)
     _refuse_holdout(about, images, holdout)
     team = Team.of(resources.device)
-    if team.leads:
-        _begin(about, out)
-    team.wait()
-    course = Course(about, images, holdout, out, team, keeping, resources, progress)
-    done: Networks | None = None
-    for number in range(len(about.kind.stages)):
-        done = _stage(course, number, done)
-    team.wait()
+    with locked(out) if team.leads else nullcontext():
+        if team.leads:
+            _begin(about, out)
+        team.wait()
+        course = Course(about, images, holdout, out, team, keeping, resources, progress)
+        done: Networks | None = None
+        for number in range(len(about.kind.stages)):
+            done = _stage(course, number, done)
+        team.wait()
     return Model.open(out, device=resources.device)
 
 
@@ -89,7 +91,7 @@ def amend(out: Path, settings: Settings, *, seed: int) -> None:
 def _begin(about: Description, out: Path) -> None:
     """Write what is trained here, or refuse where that is something else."""
     if not (out / "model.json").exists():
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if contents(out) or (out.exists() and not out.is_dir()):
             raise InputError(Problem("exists and is no model", where=str(out), cure="name another folder"))
         about.write(out)
         return

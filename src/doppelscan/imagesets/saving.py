@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def save(
     """
     preparation = preparation or Preparation()
     made_from = {"source": images.fingerprint, "preparation": preparation.to_json()}
-    out = out.absolute()
+    out = Path(os.path.realpath(out))
     if not _in_use(out):
         check_writable(out)
         _check_shapes(images, preparation)

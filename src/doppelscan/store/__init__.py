@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from doppelscan.loading import loaded_on_use
 from doppelscan.store.atomic import atomic_file, check_writable, write_bytes, write_text
 from doppelscan.store.fingerprints import fingerprint, fingerprint_file, fingerprint_files
+from doppelscan.store.hidden import contents
 from doppelscan.store.locks import locked
 from doppelscan.store.manifests import read_json, write_json
 from doppelscan.store.objects import at_hand, is_file, is_object, read_bytes, refuse_objects, shown
@@ -20,6 +21,7 @@ __all__ = [
     "at_hand",
     "atomic_file",
     "check_writable",
+    "contents",
     "fingerprint",
     "fingerprint_file",
     "fingerprint_files",
