@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Workers of the test run, of one thread each: two pools of threads on the same cores wait for each other.
 JOBS   ?= 2
+EXTRAS := dev,slow,supply,bench,generate,text,utility,ray,s3,review
 
-.PHONY: demo test test-all check format bench clean
+.PHONY: demo test test-all check format bench pins clean
 
 demo: $(VENV)/.installed
 	$(BIN)/doppelscan demo --out demo
@@ -13,7 +14,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
 
-test-all: $(VENV)/.installed
+test-all: $(VENV)/.installed-slow
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "slow or not slow"
 
 check: $(VENV)/.installed
@@ -26,8 +27,16 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-bench
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+# Pins what pip chooses today, for every extra; then `make test-all` decides whether it stays.
+pins:
+	rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
+	$(VENV)-pins/bin/python -m pip install --quiet '.[$(EXTRAS)]' hatchling editables
+	head -1 constraints.txt > $(VENV)-pins/pins
+	$(VENV)-pins/bin/python -m pip freeze --all --exclude doppelscan | sed 's/+cpu$$//' | LC_ALL=C sort -f >> $(VENV)-pins/pins
+	mv $(VENV)-pins/pins constraints.txt && rm -r $(VENV)-pins
 
 clean:
 	rm -rf $(VENV) demo
@@ -36,4 +45,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("doppelscan needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,generate,text,utility,review]'
+	touch $@
+
+# What only some targets need is installed beside, when they are asked for: -slow brings Ray and a server of objects.
+$(VENV)/.installed-%: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
 	touch $@

@@ -1,0 +1,34 @@
+"""Every package that is installed is the one that constraints.txt names."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from .requirements import EXTRAS, asked, brought, pinned
+
+
+@pytest.mark.parametrize("extra", ["", *EXTRAS])
+def test_whatever_an_extra_brings_is_pinned_and_installed_as_pinned(extra: str) -> None:
+    pins = pinned()
+    names = brought(asked(extra) if extra else asked())
+    assert sorted(names - pins.keys()) == []
+    other = {name: found for name in names if (found := _installed(name)) not in {None, pins[name]}}
+    assert other == {}
+
+
+def test_pins_are_within_the_ranges_that_the_project_states() -> None:
+    pins = pinned()
+    stated = [Requirement(line) for line in asked(*EXTRAS) if not line.startswith("doppelscan")]
+    assert [str(one) for one in stated if pins[one.name.lower()] not in one.specifier] == []
+
+
+def _installed(name: str) -> str | None:
+    """The version without the mark of a local build, such as PyTorch's +cpu."""
+    try:
+        return Version(version(name)).public
+    except PackageNotFoundError:
+        return None
