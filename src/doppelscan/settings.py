@@ -27,6 +27,8 @@ def free_memory() -> int:
 def parse_memory(text: str) -> int:
     """Bytes in `2GB`, `512MiB`, `1.5g` or `1000000`; a unit is a power of 1,024.
 
+    Examples
+    --------
     >>> parse_memory("2GB")
     2147483648
     """

@@ -130,6 +130,8 @@ class Preparation:
 def parse_size(text: str) -> tuple[int, ...]:
     """The pixels along each axis that `256` (all axes) or `256x256x32` names.
 
+    Examples
+    --------
     >>> parse_size("256"), parse_size("256x256x32")
     ((256,), (256, 256, 32))
     """

@@ -18,6 +18,8 @@ def binomial(hits: int, n: int, level: float = 0.95) -> Estimate:
 
     Its coverage is at least `level` whatever the rate. Unknown where n = 0.
 
+    Examples
+    --------
     >>> print(binomial(0, 368))
     0 [0, 0.009974], n=368
     """
