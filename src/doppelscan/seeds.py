@@ -31,7 +31,7 @@ def parse_seeds(text: str) -> range:
     >>> list(parse_seeds("3-5"))
     [3, 4, 5]
     """
-    match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", text)
+    match = re.fullmatch(r"\s*(\d{1,18})(?:\s*-\s*(\d{1,18}))?\s*", text)
     if not match:
         raise InputError(Problem(f"seeds {text!r} are not of the form 0-999", where="--seeds"))
     first, last = int(match[1]), int(match[2] or match[1])

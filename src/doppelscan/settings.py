@@ -32,7 +32,7 @@ def parse_memory(text: str) -> int:
     >>> parse_memory("2GB")
     2147483648
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
+    match = re.fullmatch(r"\s*(\d{1,18}(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
     if not match:
         raise InputError(
             Problem(f"{text!r} is not an amount of memory", where="--memory", cure="write 2GB or 512MB")

@@ -101,9 +101,8 @@ class Bench:
 def main() -> None:
     """Attack one target."""
     asked = _arguments()
-    scratch = Path(
-        tempfile.mkdtemp(prefix="doppelscan-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
-    )
+    memory = "/dev/shm"  # noqa: S108 - a folder of our own is made in it
+    scratch = Path(tempfile.mkdtemp(prefix="doppelscan-fuzz-", dir=memory if os.path.isdir(memory) else None))  # noqa: PTH112
     try:
         _attack(asked, scratch)
     finally:
@@ -135,7 +134,7 @@ def _blindly(bench: Bench, asked: argparse.Namespace) -> None:
     """Damage sound files at random."""
     from fuzz.mutations import mutated
 
-    chance, until = random.Random(asked.seed), time.monotonic() + asked.seconds
+    chance, until = random.Random(asked.seed), time.monotonic() + asked.seconds  # noqa: S311
     names = list(bench.place.sound)
     for _ in range(asked.executions) if asked.executions else itertools.count():
         if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""Which outcomes of reading a hostile file are findings? Foreign errors, too much memory, a write or a call elsewhere."""
+"""Which outcomes of reading a file are findings? Foreign errors, too much memory, a write or a call elsewhere."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ _VALUES: tuple[Any, ...] = (
 
 def mutated(content: bytes, other: bytes, name: str, seed: int) -> bytes:
     """The content of a file with this name after a few changes; `other` is one that it may take parts of."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     ways: list[Callable[[bytes, bytes, random.Random], bytes]] = [_bytes, _bytes, _numbers, _spliced]
     if name.endswith((".json", ".jsonl", ".zarray", ".zattrs", ".zgroup")):
         ways += [_json] * 6 + [_words]
@@ -151,7 +151,7 @@ def _parquet(content: bytes, other: bytes, chance: random.Random) -> bytes:
     return stream.getvalue()
 
 
-def _table(table: pa.Table, chance: random.Random) -> pa.Table:
+def _table(table: pa.Table, chance: random.Random) -> pa.Table:  # noqa: PLR0911 - one a way
     way = chance.randrange(7)
     if way == 0:
         return table.slice(0, chance.choice((0, 1, 2)))

@@ -56,7 +56,7 @@ def attacked(
 def _watched(
     target: str, keep: Path, *, seconds: float, executions: int, seed: int, plain: bool
 ) -> tuple[str, str] | None:
-    """How a process of its own ended that should not have: `hang` or `crash`, and its last words; None if it did not."""
+    """How a process ended that should not have: `hang` or `crash`, and its last words; None if it did not."""
     for name in ("current", "executions"):
         (keep / name).unlink(missing_ok=True)
     asked = [
@@ -128,10 +128,10 @@ def main() -> None:
         one = attacked(target, asked.keep, seconds=60 * asked.minutes, seed=asked.seed, plain=asked.plain)
         with (asked.keep / "attacked.jsonl").open("a") as log:
             log.write(json.dumps(asdict(one)) + "\n")
-        print(
+        print(  # noqa: T201
             f"{target}: {one.executions:,} files in {one.minutes} minutes, {len(one.found)} findings",
             flush=True,
-        )  # noqa: T201
+        )
 
 
 if __name__ == "__main__":

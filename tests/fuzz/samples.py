@@ -1,4 +1,4 @@
-"""From which sound files does the damage begin? Small ones of every kind, written by the tool itself where it writes any."""
+"""From which sound files does the damage begin? Small ones of every kind, our own where we write any."""
 
 from __future__ import annotations
 
@@ -147,13 +147,12 @@ def run(folder: Path) -> None:
 
 def measured(folder: Path) -> None:
     """What measurements of power, quality and membership conclude."""
-    from findings.test_power import power, table
-    from findings.test_quality import some_run as some_quality_run
-    from report.membership_runs import inferred, scores
-
     from doppelscan.findings.membership import write_membership
     from doppelscan.findings.power import write_power
     from doppelscan.findings.quality import write_quality
+    from findings.test_power import power, table
+    from findings.test_quality import some_run as some_quality_run
+    from report.membership_runs import inferred, scores
 
     write_power(folder / "power", power(), table())
     write_quality(folder / "quality", some_quality_run())
@@ -233,9 +232,8 @@ def _audited(beside: Path) -> Path:
 
 @cache
 def _trained(beside: Path) -> Path:
-    from generators.small import settings
-
     from doppelscan.generators import fit
+    from generators.small import settings
 
     folder = beside.parent / "trained"
     fit(films(8, side=8), settings("ddpm", "n_images=8"), out=folder)

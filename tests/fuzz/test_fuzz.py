@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from fuzz.child import Workplace
 from fuzz.mutations import mutated
 from fuzz.run import Attacked, attacked
 from fuzz.targets import TARGETS

@@ -11,7 +11,7 @@ import typer
 
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device, Json, Memory, Ray, Workers, as_resources, resources_on
-from doppelscan.store import locked, refuse_objects
+from doppelscan.store import locked, parse_toml, refuse_objects
 from doppelscan.workers import elsewhere, gpus_elsewhere
 
 if TYPE_CHECKING:
@@ -72,12 +72,10 @@ def study(
 
 def _is_of_utility(path: Path) -> bool:
     """Whether the recipe says that it is one of utility; one that cannot be read is not."""
-    import tomllib
-
     from doppelscan.studies.utilities import UTILITY_RECIPE
 
     try:
-        return tomllib.loads(path.read_text()).get("format") == UTILITY_RECIPE
+        return parse_toml(path.read_bytes()).get("format") == UTILITY_RECIPE
     except (OSError, ValueError):
         return False
 

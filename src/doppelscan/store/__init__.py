@@ -9,12 +9,13 @@ from doppelscan.store.hidden import contents
 from doppelscan.store.locks import locked
 from doppelscan.store.manifests import read_json, write_json
 from doppelscan.store.objects import at_hand, is_file, is_object, read_bytes, refuse_objects, shown
+from doppelscan.store.parsing import parse_json, parse_toml
 from doppelscan.store.tensors import read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from doppelscan.store.cache import Cache
     from doppelscan.store.publishing import staged
-    from doppelscan.store.tables import read_table, write_table
+    from doppelscan.store.tables import read_parquet, read_table, write_table
 
 __all__ = [
     "Cache",
@@ -28,8 +29,11 @@ __all__ = [
     "is_file",
     "is_object",
     "locked",
+    "parse_json",
+    "parse_toml",
     "read_bytes",
     "read_json",
+    "read_parquet",
     "read_table",
     "read_tensors",
     "refuse_objects",
@@ -43,5 +47,12 @@ __all__ = [
 ]
 
 __getattr__ = loaded_on_use(
-    __name__, {"Cache": "cache", "staged": "publishing", "read_table": "tables", "write_table": "tables"}
+    __name__,
+    {
+        "Cache": "cache",
+        "staged": "publishing",
+        "read_parquet": "tables",
+        "read_table": "tables",
+        "write_table": "tables",
+    },
 )

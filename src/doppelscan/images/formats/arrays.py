@@ -103,6 +103,7 @@ def _header(archive: zipfile.ZipFile, member: str) -> Header:
         if version not in _NUMPY_HEADERS:
             raise UnreadableImage(f"{member} is of version {version} of NumPy's format, which is not read")
         shape, _, dtype = _NUMPY_HEADERS[version](stream)
+    limits.check_bytes(archive.getinfo(member).file_size)
     if prod(shape) * dtype.itemsize > archive.getinfo(member).file_size:
         raise UnreadableImage(f"truncated: {member} is shorter than its shape {shape}")
     return shape, dtype

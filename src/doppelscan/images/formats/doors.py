@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
-from doppelscan.errors import UnreadableImage
+from doppelscan.errors import DoppelscanError, UnreadableImage
 from doppelscan.images.formats import limits
 from doppelscan.images.formats.entry import Entry
 from doppelscan.images.image import Image
@@ -148,7 +148,7 @@ def _one_error() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except UnreadableImage:
+    except DoppelscanError:
         raise
     except Exception as error:
         raise UnreadableImage(_reason(error)) from error
@@ -159,5 +159,7 @@ def _reason(error: Exception) -> str:
         return "permission denied"
     if isinstance(error, MemoryError):
         return "does not fit in memory"
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
     lines = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
     return f"cannot be decoded: {lines or type(error).__name__}"[:_REASON]
