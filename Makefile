@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 EXTRAS := dev,docs,slow,supply,bench,generate,text,utility,ray,s3,review
 
-.PHONY: demo test test-all check format bench pins clean
+.PHONY: demo test test-all package packages-all check format bench pins clean
 
 demo: $(VENV)/.installed
 	$(BIN)/doppelscan demo --out demo
@@ -16,6 +16,13 @@ test: $(VENV)/.installed
 
 test-all: $(VENV)/.installed-slow
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "slow or not slow"
+
+# The wheel and the sdist are built; the wheel audits in a fresh environment without extras, then with each extra alone.
+package: $(VENV)/.installed
+	$(BIN)/python tests/packages/trial.py
+
+packages-all: $(VENV)/.installed
+	$(BIN)/python tests/packages/trial.py --each
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .

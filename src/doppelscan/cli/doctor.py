@@ -18,7 +18,7 @@ from doppelscan.store import Cache
 
 __all__ = ["doctor"]
 
-_FOR_DEVELOPERS = ("dev", "bench")
+_FOR_DEVELOPERS = ("dev", "slow", "supply", "bench", "docs")
 _INSTALL = "pip install . --constraint constraints.txt, in the clone"
 _SYNTAXES = (
     *("RLELossless", "JPEGBaseline8Bit", "JPEGExtended12Bit", "JPEGLossless", "JPEGLosslessSV1"),

@@ -12,6 +12,7 @@ import typer
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device, Json, Memory, Ray, Workers, as_resources, resources_on
 from doppelscan.store import locked, parse_toml, refuse_objects
+from doppelscan.studies.shipped import recipe_named
 from doppelscan.workers import elsewhere, gpus_elsewhere
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ __all__ = ["study"]
 
 
 def study(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/akbar.toml.")],
+    recipe: Annotated[Path, typer.Argument(help="A recipe's file, or akbar, dar or sagers.")],
     out: Annotated[Path, typer.Option(help="Folder for the cells, the table and the page.")],
     data: Annotated[Path, typer.Option(help="Folder that the recipe's image sets lie in.")] = Path(),
     scale: Annotated[
@@ -46,6 +47,7 @@ def study(
 
     Cells that fail are listed and do not stop the others.
     """
+    recipe = recipe_named(recipe)
     if _is_of_utility(recipe):
         _utility(recipe, scale, out, data, as_resources(memory, workers, device))
         return
