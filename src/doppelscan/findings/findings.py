@@ -9,6 +9,7 @@ from typing import Any
 from doppelscan.errors import FormatError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings.derived import DerivedFindings
+from doppelscan.findings.showing import shown
 
 __all__ = ["FORMAT", "Findings", "IdentityError", "RatesByTransform"]
 
@@ -146,6 +147,10 @@ class Findings:
     notes: tuple[str, ...] = ()
     derived: DerivedFindings | None = None
     format: str = FORMAT
+
+    def _repr_html_(self) -> str:
+        """The verdict with its key numbers, as a notebook shows it."""
+        return shown(self)
 
     def to_json(self) -> dict[str, Any]:
         """The content of `findings.json`."""
