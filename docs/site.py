@@ -24,6 +24,7 @@ API = "reference/api.md"
 
 FENCED = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\]\()([^)\s]+)(\))")
+SLOW = re.compile(r"^( *```\w+) slow$", re.MULTILINE)  # a word to our tests, not to the site
 MODULE = re.compile(r"^## (doppelscan[\w.]*)$\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -52,6 +53,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
         markdown = MODULE.sub(_with_docstrings, markdown)
     if page.file.src_uri.startswith("reference/api/"):
         return markdown
+    markdown = SLOW.sub(r"\1", markdown)
     return _outside_fences(
         markdown, lambda text: LINK.sub(lambda found: _led(found, page.file.src_uri), text)
     )

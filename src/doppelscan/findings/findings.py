@@ -10,6 +10,7 @@ from doppelscan.errors import FormatError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings.derived import DerivedFindings
 from doppelscan.findings.plain import from_plain, to_plain
+from doppelscan.findings.showing import shown
 
 __all__ = ["FORMAT", "Findings", "IdentityError", "RatesByTransform"]
 
@@ -136,6 +137,10 @@ class Findings:
     notes: tuple[str, ...] = ()
     derived: DerivedFindings | None = None
     format: str = FORMAT
+
+    def _repr_html_(self) -> str:
+        """The verdict with its key numbers, as a notebook shows it."""
+        return shown(self)
 
     def to_json(self) -> dict[str, Any]:
         """The content of `findings.json`."""

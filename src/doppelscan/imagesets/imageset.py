@@ -68,6 +68,12 @@ class ImageSet:
             table = table.assign(id=[f"{position:06d}" for position in range(len(pixels))])
         return ImageSet(with_columns(table), ArrayPixels(pixels), name=name)
 
+    def _repr_html_(self) -> str:
+        """What the set holds and its first images, as a notebook shows it."""
+        from doppelscan.imagesets.showing import shown
+
+        return shown(self)
+
     def __len__(self) -> int:
         return len(self.table)
 
