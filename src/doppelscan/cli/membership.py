@@ -15,6 +15,7 @@ from doppelscan.cli.options import (
     Device,
     Json,
     Memory,
+    PatientPattern,
     Seed,
     Size,
     Workers,
@@ -57,9 +58,7 @@ def membership(
     patients: Annotated[int, typer.Option(help="At most so many patients of each set are attacked.")] = 2000,
     size: Size = None,
     channels: Channels = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
+    patient_pattern: PatientPattern = None,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,

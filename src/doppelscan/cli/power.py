@@ -16,6 +16,7 @@ from doppelscan.cli.options import (
     Encoder,
     Json,
     Memory,
+    PatientPattern,
     Seed,
     Size,
     Workers,
@@ -61,9 +62,7 @@ def power(
     ] = "standard",
     size: Size = None,
     channels: Channels = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
+    patient_pattern: PatientPattern = None,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,

@@ -13,10 +13,13 @@ from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import (
     Channels,
     Device,
+    Holdout,
     Json,
     Memory,
+    PatientPattern,
     Seed,
     Size,
+    Synthetic,
     Workers,
     as_preparation,
     as_resources,
@@ -31,9 +34,9 @@ __all__ = ["quality"]
 
 def quality(
     real: Annotated[str, typer.Option(help="The real images that the generator was trained on.")],
-    synthetic: Annotated[str, typer.Option(help="The images that it made.")],
+    synthetic: Synthetic,
     out: Annotated[Path, typer.Option(help="Folder for the numbers, the table and the report.")],
-    holdout: Annotated[str | None, typer.Option(help="Real images of patients that it never saw.")] = None,
+    holdout: Holdout = None,
     encoder: Annotated[
         str,
         typer.Option(
@@ -48,9 +51,7 @@ def quality(
     pairs: Annotated[int, typer.Option(help="Pairs of images whose structure is compared, at most.")] = 500,
     size: Size = None,
     channels: Channels = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
+    patient_pattern: PatientPattern = None,
     redact_training: Annotated[bool, typer.Option(help="No real image or patient id in the report.")] = False,
     seed: Seed = 0,
     memory: Memory = None,

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doppelscan.cli.display import say, shown_progress
-from doppelscan.cli.options import Channels, Device, Memory, Seed, Size, Workers, as_preparation, as_resources
+from doppelscan.cli.options import (
+    Channels,
+    Device,
+    Memory,
+    PatientPattern,
+    Seed,
+    Size,
+    Workers,
+    as_preparation,
+    as_resources,
+)
 from doppelscan.errors import InputError, Problem
 from doppelscan.store import refuse_objects
 
@@ -52,9 +62,7 @@ def train(
     ] = False,
     size: Size = None,
     channels: Channels = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
+    patient_pattern: PatientPattern = None,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
