@@ -94,21 +94,23 @@ def unseen_axes(images: ImageSet, settings: AuditSettings) -> list[Problem]:
         return []
     what = f"images have {n_axes} spatial axes, but pretrained encoders see only flat ones"
     cure = "cut the volumes with `doppelscan prepare --slices`, or leave --encoder out"
-    return [Problem(what, where="--encoder", cure=cure)]
+    return [Problem(what, where="--encoder", cure=cure, page="howto/choose-a-method.md#a-pretrained-encoder")]
 
 
 def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
     cure = "give --holdout"
     if sets.holdout is None:
         needing = {"--calibration": settings.calibration == "dar", "--method": _learns(settings)}
+        page = "howto/no-holdout.md"
         return [
-            Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", where=name, cure=cure)
+            Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", name, cure, page)
             for name, needs in needing.items()
             if needs
         ]
     if _learns(settings) and (n := len(np.unique(sets.holdout.patients))) < LEAST_TO_LEARN:
         what = f"{settings.method} learns from half of the held-out patients, and {n} are too few"
-        return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {LEAST_TO_LEARN}")]
+        cure, page = f"hold out at least {LEAST_TO_LEARN}", "howto/audit-your-folder.md#a-holdout"
+        return [Problem(what, where=sets.holdout.name, cure=cure, page=page)]
     return []
 
 

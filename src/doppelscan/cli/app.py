@@ -26,7 +26,7 @@ from doppelscan.cli.sample import sample
 from doppelscan.cli.study import study
 from doppelscan.cli.train import train
 from doppelscan.cli.utility import utility
-from doppelscan.errors import DoppelscanError, GateFailed
+from doppelscan.errors import PAGES, DoppelscanError, GateFailed
 
 __all__ = ["app", "main"]
 
@@ -79,12 +79,9 @@ def main() -> None:
     show_warnings()
     try:
         app()
-    except GateFailed as error:
-        say_error(str(error))
-        sys.exit(1)
     except DoppelscanError as error:
-        say_error(str(error))
-        sys.exit(2)
+        say_error("\n".join([str(error), *(f"see {PAGES}{page}" for page in error.pages)]))
+        sys.exit(1 if isinstance(error, GateFailed) else 2)
     except OSError as error:
         say_error(_of_system(error))
         sys.exit(2)

@@ -149,4 +149,5 @@ def _refuse_to_conclude(found: Membership) -> None:
     """Raise InputError where the sets cannot answer the question."""
     if not found.concludes:
         cure = "hold more patients of the same source out at random, train anew, and ask again"
-        raise InputError(Problem(found.reason, where="--train and --holdout", cure=cure))
+        page = "howto/membership.md#first-do-the-sets-differ-without-the-model"
+        raise InputError(Problem(found.reason, where="--train and --holdout", cure=cure, page=page))

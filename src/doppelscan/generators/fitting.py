@@ -111,9 +111,11 @@ def _refuse_holdout(about: Description, images: ImageSet, holdout: ImageSet | No
     known = set(images.table["patient"].dropna())
     if shared := sorted(known & set(holdout.table["patient"].dropna())):
         what = f"{len(shared)} patients are in the training set too: {', '.join(shared[:5])}"
-        problems.append(
-            Problem(what, where=holdout.name, cure="split by patient: `doppelscan prepare --holdout`")
+        cure, page = (
+            "split by patient: `doppelscan prepare --holdout`",
+            "howto/audit-your-folder.md#a-holdout",
         )
+        problems.append(Problem(what, where=holdout.name, cure=cure, page=page))
     if problems:
         raise InputError(problems)
 

@@ -174,4 +174,6 @@ def _shapes_differ(name: str, shapes: Mapping[tuple[int, ...], int]) -> Problem:
     cure = "prepare them first with `doppelscan prepare`, or give --size 128" + (
         " --channels grey" if channels else ""
     )
-    return Problem(f"images of {len(shapes)} shapes: {listed}{more}", where=name, cure=cure)
+    return Problem(
+        f"images of {len(shapes)} shapes: {listed}{more}", where=name, cure=cure, page="howto/prepare.md"
+    )
