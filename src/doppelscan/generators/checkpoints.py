@@ -25,7 +25,7 @@ from doppelscan.store import read_json, read_tensors, write_json, write_tensors
 from doppelscan.store.atomic import sync_tree
 from doppelscan.store.hidden import beside
 
-__all__ = ["Checkpoint", "checkpoints_of", "keep", "load_averaged", "prune", "resume", "spare"]
+__all__ = ["Checkpoint", "checkpoints_of", "is_unpruned", "keep", "load_averaged", "prune", "resume", "spare"]
 
 _FORMAT = "doppelscan-checkpoint/2"
 
@@ -47,6 +47,8 @@ def keep(learner: Learner, stage: int, model: Path) -> Checkpoint:
     target = model / "checkpoints" / f"{stage}-{learner.seen:012d}"
     if not target.exists():
         draft = beside(target, "draft")
+        _unpruned(model).parent.mkdir(parents=True, exist_ok=True)
+        _unpruned(model).touch()
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         write_tensors(draft / "weights.safetensors", _arrays(learner.averaged), {"format": _FORMAT})
@@ -81,6 +83,12 @@ def prune(model: Path, *, last: int, every: int | None) -> None:
         _remove(checkpoint.folder)
     for litter in (model / "checkpoints").glob(".*.draft"):
         shutil.rmtree(litter, ignore_errors=True)
+    _unpruned(model).unlink(missing_ok=True)
+
+
+def is_unpruned(model: Path) -> bool:
+    """Whether a training was cut off after `keep` began and before `prune` ended."""
+    return _unpruned(model).exists()
 
 
 def spare(model: Path, chosen: Checkpoint | None) -> None:
@@ -120,6 +128,10 @@ def resume(learner: Learner, checkpoint: Checkpoint) -> None:
     for player, optimizer in learner.optimizers.items():
         _load_optimizer(learner, player, optimizer, _under(f"optimizers/{player}/", arrays))
     learner.progress.seen, learner.progress.step = int(about["seen"]), int(about["step"])
+
+
+def _unpruned(model: Path) -> Path:
+    return model / "checkpoints" / ".unpruned"
 
 
 def _mark(checkpoint: Checkpoint, every: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import torch
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.generators.chance import seeded
-from doppelscan.generators.checkpoints import checkpoints_of, keep, resume
+from doppelscan.generators.checkpoints import checkpoints_of, is_unpruned, keep, prune, resume
 from doppelscan.generators.description import Description
 from doppelscan.generators.engine import Lesson, training
 from doppelscan.generators.family import Networks, Settings
@@ -62,6 +62,8 @@ def fit(
     with locked(out) if team.leads else nullcontext():
         if team.leads:
             _begin(about, out)
+            if is_unpruned(out):
+                prune(out, last=keeping.last, every=keeping.every)
         team.wait()
         course = Course(about, images, holdout, out, team, keeping, resources, progress)
         done: Networks | None = None
@@ -138,6 +140,7 @@ def _stage(course: Course, number: int, before: Networks | None) -> Networks:
     if learner.finished:
         if course.team.leads and not found:  # it stays as it begins
             keep(learner, number, course.out)
+            prune(course.out, last=course.keeping.last, every=course.keeping.every)
         return learner.averaged
     lesson = course.lesson(learner)
     if not found:
