@@ -6,12 +6,15 @@ import json
 import math
 from pathlib import Path
 
+import jsonschema
 import pandas as pd
 import pytest
 
 from doppelscan.errors import FormatError
 from doppelscan.estimates import Estimate
 from doppelscan.findings.power import PLANTED, Detection, Power, read_power, write_power
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/power-1.schema.json").read_text())
 
 
 def detection(transform: str = "noise", fraction: float | None = 1.0) -> Detection:
@@ -89,6 +92,12 @@ def test_json_holds_plain_values_alone() -> None:
     assert written["format"] == "doppelscan-power/1"
     assert written["detections"][0]["precision"]["value"] is None
     assert written["detections"][1]["fraction"] is None
+
+
+def test_it_is_what_the_published_schema_says() -> None:
+    jsonschema.validate(power().to_json(), SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(power().to_json() | {"n_planted": "many"}, SCHEMA)
 
 
 def test_an_interrupted_write_leaves_no_numbers_beside_another_table(
