@@ -6,10 +6,11 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from doppelscan.audit.inputs import Opener, Sets, Source, load
+from doppelscan.audit.inputs import Sets, load
 from doppelscan.audit.settings import AuditSettings
 from doppelscan.errors import InputError, Problem
 from doppelscan.findings import Findings, write_run
+from doppelscan.imagesets.together import Opener, Source
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, meanwhile, processes_kept, silent
 from doppelscan.workers.clock import Clock
