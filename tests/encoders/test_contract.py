@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ def torchscript(folder: Path) -> Any:
     """In place of a published network: the means of squares."""
     file = folder / "tiny.torchscript.pt"
     if not file.exists():
-        torch.jit.save(torch.jit.script(nn.Sequential(nn.AvgPool2d(40), nn.Flatten())), str(file))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.jit.save(torch.jit.script(nn.Sequential(nn.AvgPool2d(40), nn.Flatten())), str(file))
     return pretrained(file)
 
 
