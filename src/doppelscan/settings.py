@@ -25,7 +25,7 @@ def free_memory() -> int:
 
 
 def parse_memory(text: str) -> int:
-    """Bytes in `2GB`, `512MiB`, `1.5g` or `1000000`; a unit is a power of 1,024.
+    """Bytes in `2GB`, `512MiB`, `1.5g` or `1000000`; a unit is a power of 1,024. Of any other text an InputError.
 
     Examples
     --------

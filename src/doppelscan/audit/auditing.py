@@ -78,7 +78,13 @@ def audited(
     resources: Resources | None = None,
     progress: Progress = silent,
 ) -> Audited:
-    """What `audit` does, with the sets, for a report that need not open them again."""
+    """What `audit` does, with the sets, for a report that need not open them again.
+
+    Raises
+    ------
+    InputError
+        As `audit` does.
+    """
     settings, resources = settings or AuditSettings(), resources or Resources()
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(Problem("is no folder", where=str(out), cure="name another"))

@@ -128,7 +128,7 @@ class Preparation:
 
 
 def parse_size(text: str) -> tuple[int, ...]:
-    """The pixels along each axis that `256` (all axes) or `256x256x32` names.
+    """The pixels along each axis that `256` (all axes) or `256x256x32` names; of any other text an InputError.
 
     Examples
     --------

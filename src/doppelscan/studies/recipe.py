@@ -152,7 +152,8 @@ def read_recipe(path: Path, scale: str | None = None) -> Recipe:
     Raises
     ------
     InputError
-        If it is no TOML, there is no such scale, or anything in it is unknown, missing or contradicts the rest.
+        If it is no TOML, there is no such scale, or anything in it is unknown, missing or contradicts the rest; a
+        FormatError if it is no recipe of this version.
     """
     try:
         content = parse_toml(path.read_bytes())
