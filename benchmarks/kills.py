@@ -1,4 +1,4 @@
-"""Does a command that is killed end, run again, with the bytes of one that was not? A hundred kills at random moments.
+"""Does a command that is killed end, run again, with the bytes of one that was not? A hundred kills tell.
 
 Each long command is run on small phantoms, its whole process group is killed (`kill -9`) at a random share of the work
 that it takes unbroken, and the same command is run again to its end. All files that it wrote are compared with those
@@ -16,11 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from doppelscan.seeds import stream
 from killing.commands import Given, commands
 from killing.runs import Ended, ran
 from killing.sameness import differences, outcome
-
-from doppelscan.seeds import stream
 
 RESULTS = Path(__file__).parent / "results"
 KILLS: Mapping[str, int] = {
@@ -75,7 +74,9 @@ class Bench:
         again = self._ran(name, words, anew=False)
         assert again.code == 0, self.said.read_text()
         whole = outcome(out.with_name(f"{name} whole"))
-        return Kill(share, again.cpu_seconds / seconds, tuple(differences(outcome(out), whole) + self._litter()))
+        return Kill(
+            share, again.cpu_seconds / seconds, tuple(differences(outcome(out), whole) + self._litter())
+        )
 
     def out(self, name: str) -> Path:
         """Where the command writes."""
@@ -86,7 +87,9 @@ class Bench:
         """What the commands print."""
         return self.folder / "said.txt"
 
-    def _ran(self, name: str, words: Sequence[str], *, anew: bool = True, at_most: float = float("inf")) -> Ended:
+    def _ran(
+        self, name: str, words: Sequence[str], *, anew: bool = True, at_most: float = float("inf")
+    ) -> Ended:
         cache = self.folder / "cache"
         if anew:
             shutil.rmtree(cache, ignore_errors=True)
@@ -154,9 +157,7 @@ def _row(name: str, seconds: float, kills: Sequence[Kill]) -> str:
 
 def _page(rows: Sequence[str]) -> str:
     head = (__doc__ or "").partition("\n\n")[0]
-    columns = (
-        "| command | unbroken, s | kills | at these shares of its work | same bytes | second run after a late kill |"
-    )
+    columns = "| command | unbroken, s | kills | at shares of its work | same bytes | second run after a late kill |"
     about = (
         "Seconds are of processors, without the loading of modules. A late kill comes after half of the work; of the "
         "second run the column says how much of an unbroken one it took: what is below 100% was not done again."

@@ -109,7 +109,9 @@ class Given:
     def films(self) -> tuple[str, ...]:
         """Three sets of films, as options."""
         return tuple(
-            word for name in ("train", "synthetic", "holdout") for word in (f"--{name}", str(self.folder / name))
+            word
+            for name in ("train", "synthetic", "holdout")
+            for word in (f"--{name}", str(self.folder / name))
         )
 
 
