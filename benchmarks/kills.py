@@ -1,4 +1,4 @@
-"""Does a command that is killed end, run again, with the bytes of one that was not? A hundred kills at random moments.
+"""Does a command that is killed end, run again, with the bytes of one that was not? A hundred kills tell.
 
 Each long command is run on small phantoms, its whole process group is killed (`kill -9`) at a random share of the work
 that it takes unbroken, and the same command is run again to its end. All files that it wrote are compared with those
@@ -157,7 +157,7 @@ def _row(name: str, seconds: float, kills: Sequence[Kill]) -> str:
 
 def _page(rows: Sequence[str]) -> str:
     head = (__doc__ or "").partition("\n\n")[0]
-    columns = "| command | unbroken, s | kills | at these shares of its work | same bytes | second run after a late kill |"
+    columns = "| command | unbroken, s | kills | at shares of its work | same bytes | second run after a late kill |"
     about = (
         "Seconds are of processors, without the loading of modules. A late kill comes after half of the work; of the "
         "second run the column says how much of an unbroken one it took: what is below 100% was not done again."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from io import TextIOWrapper
 
@@ -27,9 +29,16 @@ from doppelscan.cli.study import study
 from doppelscan.cli.train import train
 from doppelscan.cli.utility import utility
 from doppelscan.errors import PAGES, DoppelscanError, GateFailed
+from doppelscan.settings import limit_threads
 
 __all__ = ["app", "main"]
 
+_FULL = "make room there, or DOPPELSCAN_CACHE moves the cache; the same command goes on where it stood"
+_CLOSED = "name another folder; DOPPELSCAN_CACHE moves the cache"
+_CURES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FULL),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), _CLOSED),
+}
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 app = typer.Typer(
@@ -77,6 +86,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name is shown whatever the terminal's alphabet
     show_warnings()
+    limit_threads()
     try:
         app()
     except DoppelscanError as error:
@@ -94,4 +104,6 @@ def main() -> None:
 def _of_system(error: OSError) -> str:
     """What the system refused: a full disk, a missing permission."""
     place = f"{error.filename}: " if error.filename is not None else ""
-    return place + (error.strerror or str(error) or type(error).__name__)
+    cure = f" ({_CURES[error.errno]})" if error.errno in _CURES else ""
+    what = os.strerror(error.errno) if error.errno in _CURES else error.strerror
+    return place + (what or str(error) or type(error).__name__) + cure

@@ -116,6 +116,9 @@ def _write(
     except InputError:  # the same call can only come to the same end
         draft.discard()
         raise
+    except OSError as error:  # a full disk does not say where it is
+        error.filename = error.filename or str(draft.folder)
+        raise
     draft.finish()
 
 

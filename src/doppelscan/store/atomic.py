@@ -29,8 +29,10 @@ def atomic_file(target: Path) -> Iterator[Path]:
             yield draft
             _sync(draft)
             draft.replace(target)
-        except BaseException:
+        except BaseException as error:
             draft.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = str(target)  # a write that fails, as on a full disk, does not say where
             raise
         _sync(target.parent)
 
