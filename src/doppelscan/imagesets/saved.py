@@ -16,7 +16,8 @@ from doppelscan.images.formats import limits
 from doppelscan.images.formats.zarr_arrays import opened_array
 from doppelscan.imagesets.imageset import COLUMNS, ImageSet, Unreadable, with_columns
 from doppelscan.imagesets.pixels import ZarrPixels
-from doppelscan.store import is_file, read_bytes, read_json, read_parquet, shown
+from doppelscan.store import is_file, is_object, read_bytes, read_json, read_parquet, shown
+from doppelscan.store.links import links_out
 from doppelscan.store.objects import answered
 
 __all__ = ["FORMAT", "NUMBERS", "is_saved", "open_saved"]
@@ -39,6 +40,8 @@ def open_saved(folder: Path) -> ImageSet:
     FormatError
         If its files are damaged, do not belong together, or are of a newer version.
     """
+    if not is_object(folder) and (out := next(links_out(folder), None)):
+        raise FormatError(Problem(f"holds a link that leads out of it: {out}", where=str(folder)))
     manifest = read_json(folder / "imageset.json", expected=FORMAT)
     try:
         return _opened(folder, manifest)

@@ -8,7 +8,7 @@ from doppelscan.store.fingerprints import fingerprint, fingerprint_file, fingerp
 from doppelscan.store.hidden import contents
 from doppelscan.store.locks import locked
 from doppelscan.store.manifests import read_json, write_json
-from doppelscan.store.objects import at_hand, is_file, is_object, read_bytes, refuse_objects, shown
+from doppelscan.store.objects import at_hand, is_file, is_object, is_zarr, read_bytes, refuse_objects, shown
 from doppelscan.store.parsing import parse_json, parse_toml
 from doppelscan.store.tensors import read_tensors, write_tensors
 
@@ -28,6 +28,7 @@ __all__ = [
     "fingerprint_files",
     "is_file",
     "is_object",
+    "is_zarr",
     "locked",
     "parse_json",
     "parse_toml",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -83,9 +82,10 @@ def _arrow(source: Path | BinaryIO) -> pa.Table:
     """
     try:
         with pq.ParquetFile(source) as file:
-            columns = list(_columns(file.metadata))
-            _refuse_more(sum(max(one.total_uncompressed_size, _VALUE * one.num_values) for one in columns))
-            text = {one.path_in_schema for one in columns if one.physical_type == "BYTE_ARRAY"}
+            about, leaves = file.metadata, [file.schema.column(k) for k in range(len(file.schema))]
+            packed = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
+            _refuse_more(max(packed, _VALUE * about.num_rows * about.num_columns))
+            text = {leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"}
         with pq.ParquetFile(source, read_dictionary=sorted(text)) as file:
             arrow = file.read()
         _refuse_more(sum(_unpacked(column) for column in arrow.columns))
@@ -94,12 +94,6 @@ def _arrow(source: Path | BinaryIO) -> pa.Table:
     except Exception as error:
         raise ValueError(str(error) or type(error).__name__) from error
     return arrow
-
-
-def _columns(about: pq.FileMetaData) -> Iterator[pq.ColumnChunkMetaData]:
-    for k in range(about.num_row_groups):
-        group = about.row_group(k)
-        yield from (group.column(i) for i in range(group.num_columns))
 
 
 def _unpacked(column: pa.ChunkedArray) -> int:

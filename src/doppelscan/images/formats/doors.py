@@ -16,7 +16,7 @@ from doppelscan.errors import DoppelscanError, UnreadableImage
 from doppelscan.images.formats import limits
 from doppelscan.images.formats.entry import Entry
 from doppelscan.images.image import Image
-from doppelscan.store import at_hand, is_object
+from doppelscan.store import at_hand, is_object, is_zarr
 
 __all__ = ["ABSENT", "entries", "read"]
 
@@ -109,6 +109,8 @@ def _door(path: Path) -> _Door:
         if path.exists():
             raise
         raise UnreadableImage(ABSENT) from error
+    if stat.S_ISDIR(found.st_mode) and is_zarr(path):
+        return _opened("zarrs")
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableImage("is no file")
     if found.st_size == 0:

@@ -18,10 +18,13 @@ _BLOCK = 2**20
 
 
 class Bounded(Codec):  # type: ignore[misc]
-    """A codec of Zarr's second version that refuses what unpacks to more than `most` bytes."""
+    """A codec of Zarr's second version that refuses what unpacks to far more than a chunk holds."""
 
-    def __init__(self, codec: Any, most: int) -> None:
-        self.codec_id, self._codec, self._most = codec.codec_id, codec, most
+    codec_id = "bounded"
+
+    def __init__(self, codec: Any, holds: int) -> None:
+        """Bound a codec whose chunks hold so many bytes."""
+        self._codec, self._holds = codec, holds
 
     def encode(self, buf: Any) -> Any:
         """The packed bytes."""
@@ -29,7 +32,7 @@ class Bounded(Codec):  # type: ignore[misc]
 
     def decode(self, buf: Any, out: Any = None) -> Any:
         """The bytes, unless they are too many."""
-        _refuse(self.codec_id, bytes(buf), self._most)
+        _refuse(self._codec.codec_id, bytes(buf), self._holds)
         return self._codec.decode(buf, out)
 
     def get_config(self) -> Any:
