@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Workers of the test run, of one thread each: two pools of threads on the same cores wait for each other.
 JOBS   ?= 2
-EXTRAS := dev,slow,supply,bench,generate,text,utility,ray,s3,review
+EXTRAS := dev,docs,slow,supply,bench,generate,text,utility,ray,s3,review
 
 .PHONY: demo test test-all package packages-all audit-dependencies check format bench pins clean
 
@@ -56,7 +56,7 @@ clean:
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("doppelscan needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,generate,text,utility,review]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,generate,text,utility,review]'
 	touch $@
 
 # What only some targets need is installed beside, when they are asked for: -slow brings Ray and a server of objects.

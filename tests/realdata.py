@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-_ROOT = Path(os.environ.get("DOPPELSCAN_DATA") or Path(__file__).parents[2] / "shared" / "data")
+ROOT = Path(os.environ.get("DOPPELSCAN_DATA") or Path(__file__).parents[2] / "shared" / "data")
 
 
 def real_data(name: str) -> Path:
     """The folder of one real set; skips the test where it is absent."""
-    folder = _ROOT / name
+    folder = ROOT / name
     if not folder.is_dir():
         pytest.skip(f"real images are absent: {folder}")
     return folder

@@ -26,10 +26,12 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 def parse_seeds(text: str) -> range:
     """The seeds that `a-b` (both ends included) or `a` names.
 
+    Examples
+    --------
     >>> list(parse_seeds("3-5"))
     [3, 4, 5]
     """
-    match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", text)
+    match = re.fullmatch(r"\s*(\d{1,18})(?:\s*-\s*(\d{1,18}))?\s*", text)
     if not match:
         raise InputError(Problem(f"seeds {text!r} are not of the form 0-999", where="--seeds"))
     first, last = int(match[1]), int(match[2] or match[1])

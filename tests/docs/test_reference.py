@@ -45,6 +45,15 @@ def test_the_options_of_a_command_are_those_of_its_help(name: str) -> None:
     assert table[0] == option_table(name)
 
 
+@pytest.mark.parametrize("name", command_names())
+def test_the_usage_of_a_command_names_options_that_it_has(name: str) -> None:
+    section = re.split(rf"^## doppelscan {name}$", COMMANDS.read_text(), flags=re.MULTILINE)[1]
+    usage = re.search(r"```usage\n(.*?)```", section, flags=re.DOTALL)
+    assert usage is not None
+    assert usage[1].startswith(f"doppelscan {name}")
+    assert set(re.findall(r"--[\w-]+", usage[1])) <= set(re.findall(r"`(--[\w-]+)`", option_table(name)))
+
+
 def test_every_command_has_its_section() -> None:
     sections = re.findall(r"^## doppelscan (\w+)$", COMMANDS.read_text(), flags=re.MULTILINE)
     assert sections == command_names()

@@ -10,7 +10,7 @@ import pytest
 from cohorts import films
 from doppelscan.errors import InputError
 from doppelscan.imagesets import save
-from doppelscan.imagesets.listing import list_folder, list_table, name_in, printable
+from doppelscan.imagesets.listing import OUTSIDE, list_folder, list_table, name_in, printable
 
 
 def touch(*paths: Path) -> None:
@@ -24,15 +24,64 @@ def test_files_are_listed_in_the_order_of_their_names(tmp_path: Path) -> None:
     assert list_folder(tmp_path).files == (".hidden", "a-b", "a/x", "b/x")
 
 
-def test_links_are_followed_and_loops_are_refused(tmp_path: Path) -> None:
-    folder, far = tmp_path / "set", tmp_path / "far"
+def test_links_within_the_folder_are_followed_and_loops_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png", tmp_path / "far" / "b.png")
+    (tmp_path / "near").symlink_to(tmp_path / "far")
+    (tmp_path / "far" / "back").symlink_to(tmp_path)
+    (tmp_path / "self.png").symlink_to(tmp_path / "self.png")
+    listing = list_folder(tmp_path)
+    assert listing.files == ("a.png", "far/b.png", "near/b.png", "self.png")
+    loop = "a link to a folder that it lies in"
+    assert listing.refused == (("far/back", loop), ("near/back", loop))
+
+
+@pytest.fixture
+def leading_out(tmp_path: Path) -> Path:
+    """A folder with links to a file, to a folder and to a device outside of it."""
+    folder, far = tmp_path / "set", tmp_path / "set-of-others"
     touch(folder / "a.png", far / "b.png")
+    (folder / "file.png").symlink_to(far / "b.png")
     (folder / "far").symlink_to(far)
-    (far / "back").symlink_to(folder)
-    (folder / "self.png").symlink_to(folder / "self.png")
-    listing = list_folder(folder)
-    assert listing.files == ("a.png", "far/b.png", "self.png")
-    assert listing.refused == (("far/back", "a link to a folder that it lies in"),)
+    (folder / "zero.png").symlink_to("/dev/zero")
+    return folder
+
+
+def test_links_that_lead_out_of_the_folder_are_refused(leading_out: Path) -> None:
+    listing = list_folder(leading_out)
+    assert listing.files == ("a.png",)
+    assert listing.refused == (("far", OUTSIDE), ("file.png", OUTSIDE), ("zero.png", OUTSIDE))
+
+
+def test_links_are_followed_anywhere_where_their_owner_says_so(
+    leading_out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOPPELSCAN_FOLLOW_LINKS", "1")
+    assert list_folder(leading_out).files == ("a.png", "far/b.png", "file.png", "zero.png")
+
+
+def test_the_table_of_a_folder_names_nothing_outside_of_it(leading_out: Path) -> None:
+    far = leading_out.parent / "set-of-others" / "b.png"
+    (leading_out / "images.csv").write_text(f"file\na.png\n../set-of-others/b.png\nfar/b.png\n{far}x\n")
+    listing = list_folder(leading_out)
+    assert listing.files == ("a.png",)
+    assert listing.table is not None
+    assert list(listing.table.index) == ["a.png"]
+    reasons = dict(listing.refused)
+    assert "lies outside of the folder" in reasons[far.as_posix()]
+    assert "where a link leads" in reasons["far/b.png"]
+    assert list_table(leading_out / "images.csv").files == ("a.png", far.as_posix(), "far/b.png")
+
+
+def test_folders_are_followed_to_the_limit_of_nesting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "1" / "2" / "a.png", tmp_path / "1" / "2" / "3" / "b.png")
+    monkeypatch.setenv("DOPPELSCAN_MAX_NESTING", "2")
+    listing = list_folder(tmp_path)
+    assert listing.files == ("1/2/a.png",)
+    ((name, reason),) = listing.refused
+    assert name == "1/2/3"
+    assert "DOPPELSCAN_MAX_NESTING moves it" in reason
 
 
 def test_names_that_are_no_text_are_refused_in_print(tmp_path: Path) -> None:

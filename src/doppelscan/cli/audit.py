@@ -140,4 +140,5 @@ def _gate(findings: Findings, limit: float) -> None:
     needed = (
         f"; without a single copy that takes {least} synthetic images" if findings.n_synthetic < least else ""
     )
-    raise GateFailed(f"copied is {findings.copied.percent()}: its upper limit is above {limit:g}{needed}")
+    told = f"copied is {findings.copied.percent()}: its upper limit is above {limit:g}{needed}"
+    raise GateFailed(told, page="howto/ci-gate.md")

@@ -49,7 +49,7 @@ def check(
     elif found.passed:
         say(_all_clear(found))
     if not found.passed:
-        raise GateFailed("\n".join(map(str, found.faults)))
+        raise GateFailed("\n".join(map(str, found.faults)), page="howto/release.md#anyone-can-check")
 
 
 def _all_clear(found: Checked) -> str:

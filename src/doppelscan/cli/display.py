@@ -3,24 +3,46 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+_OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
 if TYPE_CHECKING:
     from doppelscan.workers import Progress
 
-__all__ = ["say", "say_error", "shown_progress"]
+__all__ = ["say", "say_error", "show_warnings", "shown_progress"]
 
 
 def say(text: str) -> None:
     """A line of the result, on stdout."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(_harmless(text) + "\n")
 
 
 def say_error(text: str) -> None:
     """What went wrong, on stderr, each problem on a line of its own, and once."""
-    sys.stderr.write("".join(f"doppelscan: {line}\n" for line in dict.fromkeys(text.splitlines())))
+    lines = dict.fromkeys(_harmless(text).split("\n"))
+    sys.stderr.write("".join(f"doppelscan: {line}\n" for line in lines if line))
+
+
+def show_warnings() -> None:
+    """Let what is logged on the way be said on stderr, such as for whom the command waits."""
+    logging.getLogger("doppelscan").handlers[:] = [_Said(logging.WARNING)]
+
+
+def _harmless(text: str) -> str:
+    """The text with characters that a terminal obeys written as JSON has them: names of files are strangers' words."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class _Said(logging.Handler):
+    """Says what is logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say_error(self.format(record))
 
 
 @contextlib.contextmanager

@@ -14,7 +14,6 @@ from doppelscan.cli.display import say
 from doppelscan.cli.options import Json
 from doppelscan.errors import DoppelscanError, GateFailed
 from doppelscan.settings import cores, free_memory
-from doppelscan.store import Cache
 
 __all__ = ["doctor"]
 
@@ -79,6 +78,8 @@ def _machine() -> Iterator[Finding]:
 
 
 def _cache() -> Finding:
+    from doppelscan.store import Cache
+
     try:
         root = Cache.default().root
         Cache(root).path("doctor", {}).parent.rmdir()

@@ -23,6 +23,7 @@ from doppelscan.cli.options import (
     as_resources,
 )
 from doppelscan.errors import InputError, Problem
+from doppelscan.store import locked
 
 if TYPE_CHECKING:
     from doppelscan.estimates import Estimate
@@ -84,7 +85,7 @@ def membership(
         preparation=as_preparation(size=size, channels=channels),
         seed=seed,
     )
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         found = infer(
             train=train,
             holdout=holdout,
@@ -148,4 +149,5 @@ def _refuse_to_conclude(found: Membership) -> None:
     """Raise InputError where the sets cannot answer the question."""
     if not found.concludes:
         cure = "hold more patients of the same source out at random, train anew, and ask again"
-        raise InputError(Problem(found.reason, where="--train and --holdout", cure=cure))
+        page = "howto/membership.md#first-do-the-sets-differ-without-the-model"
+        raise InputError(Problem(found.reason, where="--train and --holdout", cure=cure, page=page))

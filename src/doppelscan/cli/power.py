@@ -23,6 +23,7 @@ from doppelscan.cli.options import (
     as_preparation,
     as_resources,
 )
+from doppelscan.store import locked
 
 if TYPE_CHECKING:
     from doppelscan.estimates import Estimate
@@ -90,7 +91,7 @@ def power(
         n_patients=patients,
         seed=seed,
     )
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         found = measure(
             train=train,
             holdout=holdout,

@@ -24,6 +24,7 @@ from doppelscan.cli.options import (
     as_preparation,
     as_resources,
 )
+from doppelscan.store import locked
 
 if TYPE_CHECKING:
     from doppelscan.findings.quality import Measured, Quality, TwoSample
@@ -77,7 +78,7 @@ def quality(
         n_pairs=pairs,
         seed=seed,
     )
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         done = measured(
             real=real,
             synthetic=synthetic,

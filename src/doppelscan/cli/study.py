@@ -11,7 +11,7 @@ import typer
 
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device, Json, Memory, Ray, Workers, as_resources, resources_on
-from doppelscan.store import refuse_objects
+from doppelscan.store import locked, parse_toml, refuse_objects
 from doppelscan.studies.shipped import recipe_named
 from doppelscan.workers import elsewhere, gpus_elsewhere
 
@@ -74,12 +74,10 @@ def study(
 
 def _is_of_utility(path: Path) -> bool:
     """Whether the recipe says that it is one of utility; one that cannot be read is not."""
-    import tomllib
-
     from doppelscan.studies.utilities import UTILITY_RECIPE
 
     try:
-        return tomllib.loads(path.read_text()).get("format") == UTILITY_RECIPE
+        return parse_toml(path.read_bytes()).get("format") == UTILITY_RECIPE
     except (OSError, ValueError):
         return False
 
@@ -89,7 +87,7 @@ def _utility(recipe: Path, scale: str | None, out: Path, data: Path, resources: 
     from doppelscan.studies.utilities import read_utility_recipe, utility_study
 
     asked = read_utility_recipe(recipe, scale)
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         found = utility_study(asked, out=out, data=data, resources=resources, progress=progress)
     for source, one in found.items():
         say(f"{source}:")

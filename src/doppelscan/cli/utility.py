@@ -23,6 +23,7 @@ from doppelscan.cli.options import (
     as_resources,
 )
 from doppelscan.errors import InputError, Problem
+from doppelscan.store import locked
 
 if TYPE_CHECKING:
     from doppelscan.findings.utility import Utility
@@ -87,7 +88,7 @@ def utility(
         seed=seed,
     )
     resources = as_resources(memory, workers, device)
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         sets, models = _told_apart(synthetic or [], device)
         found = measured(
             real=real,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from doppelscan.encoders.published import unusable
+from doppelscan.store import parse_json
 
 __all__ = ["SSCD_LOOK", "Look", "look_of"]
 
@@ -49,7 +49,7 @@ def look_of(folder: Path) -> Look:
 
 def _read(file: Path) -> Look:
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
+        config = parse_json(file.read_bytes())
         config = config.get("image_processor", config)
         return Look(
             side=_side(config),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch import nn
 from doppelscan.encoders.looks import Look, look_of
 from doppelscan.encoders.published import unusable
 from doppelscan.errors import MissingExtra
+from doppelscan.store import parse_json
 
 __all__ = ["transformer"]
 
@@ -66,7 +66,7 @@ class _Vectors(nn.Module):
 
 def _class_name(folder: Path) -> str:
     try:
-        model = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
+        model = parse_json((folder / "config.json").read_bytes())["model_type"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise unusable(
             str(folder), "is no folder as transformers writes it: no config.json tells its model"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from doppelscan.errors import FormatError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings.derived import DerivedFindings
+from doppelscan.findings.plain import from_plain, to_plain
+from doppelscan.findings.showing import shown
 
 __all__ = ["FORMAT", "Findings", "IdentityError", "RatesByTransform"]
 
@@ -21,17 +23,6 @@ class RatesByTransform:
 
     overall: Estimate
     by_transform: Mapping[str, Estimate]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        rates = {name: rate.to_json() for name, rate in self.by_transform.items()}
-        return {"overall": self.overall.to_json(), "by_transform": rates}
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> RatesByTransform:
-        """The rates that `to_json` wrote."""
-        rates = {name: Estimate.from_json(rate) for name, rate in data["by_transform"].items()}
-        return RatesByTransform(Estimate.from_json(data["overall"]), rates)
 
 
 @dataclass(frozen=True)
@@ -147,9 +138,13 @@ class Findings:
     derived: DerivedFindings | None = None
     format: str = FORMAT
 
+    def _repr_html_(self) -> str:
+        """The verdict with its key numbers, as a notebook shows it."""
+        return shown(self)
+
     def to_json(self) -> dict[str, Any]:
         """The content of `findings.json`."""
-        return {"format": FORMAT} | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        return {"format": FORMAT} | to_plain(self)
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Findings:
@@ -162,48 +157,4 @@ class Findings:
         """
         if data.get("format") != FORMAT:
             raise FormatError(Problem(f"is {data.get('format')!r}, not {FORMAT!r}", where="findings.json"))
-        try:
-            return Findings(
-                **{name: _READERS.get(name, _same)(data[name]) for name in _NAMES if name in data}
-            )
-        except (KeyError, TypeError, ValueError, AssertionError) as error:
-            raise FormatError(Problem(f"is damaged: {error}", where="findings.json")) from error
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Estimate | RatesByTransform | DerivedFindings):
-        return value.to_json()
-    if isinstance(value, IdentityError):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _identity_errors(rows: list[dict[str, Any]]) -> tuple[IdentityError, ...]:
-    return tuple(IdentityError(**row) for row in rows)
-
-
-_NAMES = tuple(field.name for field in fields(Findings))
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(
-        (
-            "copied",
-            "copied_with_identity_errors",
-            "copies_left",
-            "excess_copied",
-            "memorized",
-            "patients_exposed",
-        ),
-        Estimate.from_json,
-    ),
-    **dict.fromkeys(("power", "false_alarms", "same_patient_alarms"), RatesByTransform.from_json),
-    "identity_errors": _identity_errors,
-    "exposed": tuple,
-    "derived": DerivedFindings.from_json,
-    "notes": tuple,
-}
+        return from_plain(Findings, data, where="findings.json")

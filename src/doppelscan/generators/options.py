@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from doppelscan.errors import InputError, Problem
+from doppelscan.store import parse_json
 
 __all__ = ["changed", "settings_of"]
 
@@ -81,7 +81,7 @@ def _listed(text: str) -> Any:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError:
         return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
 

@@ -13,12 +13,15 @@ import pandas as pd
 from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets.saved import is_saved
 from doppelscan.imagesets.tables import read_user_table
-from doppelscan.store import is_file, is_object
-from doppelscan.store.objects import names_under
+from doppelscan.limits import NESTING
+from doppelscan.store import is_file, is_object, is_zarr
+from doppelscan.store.links import FOLLOW, leads_out
+from doppelscan.store.objects import ZARR, names_under
 
 __all__ = ["Listing", "is_text", "list_folder", "list_table", "name_in", "printable"]
 
 TABLES = ("images.csv", "images.parquet")
+OUTSIDE = f"a link that leads out of the folder: name what it leads to, or set {FOLLOW}=1"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Listing:
 def list_folder(folder: Path) -> Listing:
     """Every file under `folder`, sorted; where it holds an `images.csv` or `images.parquet`, that is its table.
 
-    Files that the table does not name, and names without a file, are refused, each with its reason.
+    Files that the table does not name, and names without a file, are refused, each with its reason. A table that lies
+    in a folder names only what is in it; one that is given by itself (`list_table`) names files anywhere.
 
     Raises
     ------
@@ -56,11 +60,16 @@ def list_folder(folder: Path) -> Listing:
     if not tables:
         return Listing(folder, tuple(found), refused=refused)
     listing = list_table(folder / tables[0])
-    named = set(listing.files)
-    others = tuple(
-        (name, f"not named in {tables[0]}") for name in found if name not in named and name not in tables
-    )
-    return Listing(folder, listing.files, listing.table, listing.refused + others + refused)
+    there, named = set(found), set(listing.files)
+    others = [(name, f"not named in {tables[0]}") for name in found if name not in named | set(tables)]
+    beyond = [(name, _why_not(name, tables[0])) for name in listing.files if name not in there]
+    kept = [name in there for name in listing.files]
+    told = dict(
+        [*listing.refused, *others, *beyond, *refused]
+    )  # a reason that was seen before one that is said
+    assert listing.table is not None
+    files = tuple(name for name in listing.files if name in there)
+    return Listing(folder, files, listing.table.loc[kept], tuple(told.items()))
 
 
 def list_table(path: Path) -> Listing:
@@ -78,7 +87,7 @@ def list_table(path: Path) -> Listing:
     names = [None if name is None else name_in(path.parent, name) for name in table[column]]
     _check_files(path, names)
     table = table.drop(columns=[column, *({"id"} & set(table))]).set_index(pd.Index(names, dtype=object))
-    exists = [is_file(path.parent / name) for name in table.index]
+    exists = [is_file(path.parent / name) or is_zarr(path.parent / name) for name in table.index]
     absent = tuple(
         (name, f"named in {path.name} but not there") for name in table.index[[not one for one in exists]]
     )
@@ -106,23 +115,34 @@ def printable(path: str | Path) -> str:
 
 
 def _walk(folder: Path, inside: tuple[Path, ...] = ()) -> Iterator[tuple[Path, str]]:
-    """Every file under a folder, links to folders followed, with the reason why it cannot be read, if any."""
+    """Every file under a folder, with the reason why it cannot be read, if any.
+
+    Links are followed to where they lead within the folder that was named, and no further.
+    """
     if is_object(folder):
         yield from _objects(folder)
         return
     try:
-        paths = [folder / name for name in sorted(os.listdir(folder))]  # noqa: PTH208 - names, not paths
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
     except OSError as error:
         yield folder, f"cannot be listed: {error.strerror}"
         return
     inside = (*inside, folder.resolve())
-    for path in paths:
-        if not os.path.isdir(path):  # noqa: PTH112 - False, not an error, for a link to itself
+    for entry in entries:
+        path = folder / entry.name
+        if entry.is_symlink() and leads_out(path, inside[0]):
+            yield path, OUTSIDE
+        elif not os.path.isdir(path):  # noqa: PTH112 - False, not an error, for a link to itself
+            yield path, "" if is_text(path) else "its name is not UTF-8"
+        elif is_saved(path):
+            yield path, "a prepared set: name it by itself"
+        elif len(inside) > NESTING.value:
+            yield path, f"is nested too deeply: {NESTING}"
+        elif is_zarr(path):
             yield path, "" if is_text(path) else "its name is not UTF-8"
         elif path.resolve() in inside:
             yield path, "a link to a folder that it lies in"
-        elif is_saved(path):
-            yield path, "a prepared set: name it by itself"
         else:
             yield from _walk(path, inside)
 
@@ -130,12 +150,28 @@ def _walk(folder: Path, inside: tuple[Path, ...] = ()) -> Iterator[tuple[Path, s
 def _objects(folder: Path) -> Iterator[tuple[Path, str]]:
     """The same of a place in an object store."""
     names = names_under(folder)
-    prepared = tuple(name.removesuffix("imageset.json") for name in names if name.endswith("/imageset.json"))
+    prepared = {name.removesuffix("imageset.json") for name in names if name.endswith("/imageset.json")}
+    within = {
+        name.removesuffix(end)
+        for end in ZARR
+        for name in names
+        if name.endswith(f"/{end}") and not name.startswith(tuple(prepared))
+    }
+    foreign = {name for name in within if not any(name.startswith(other) for other in within - {name})}
     for name in names:
-        if not name.startswith(prepared):
+        if not name.startswith((*prepared, *foreign)):
             yield folder / name, ""
-    for name in prepared:
+    for name in sorted(prepared):
         yield folder / name, "a prepared set: name it by itself"
+    for name in sorted(foreign):
+        yield folder / name, "a Zarr of others is read from a folder, not from an object store: copy it"
+
+
+def _why_not(name: str, table: str) -> str:
+    """Why a file that a folder's table names is none of the folder's."""
+    if os.path.isabs(name):  # noqa: PTH117 - of text
+        return f"named in {table}, and lies outside of the folder: give the table itself"
+    return f"named in {table}, and is in a prepared set, or where a link leads"
 
 
 def _check_files(path: Path, names: list[str | None]) -> None:

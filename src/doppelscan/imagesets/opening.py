@@ -12,7 +12,7 @@ from doppelscan.imagesets.saved import is_saved, open_saved
 from doppelscan.imagesets.scanning import scan
 from doppelscan.imagesets.shards import is_sharded, open_shards
 from doppelscan.settings import Resources
-from doppelscan.store import is_file, is_object, shown
+from doppelscan.store import is_file, is_object, is_zarr, shown
 from doppelscan.workers import Progress, silent
 
 __all__ = ["open_images"]
@@ -75,6 +75,8 @@ def _split_part(path: str) -> tuple[Path, str | None]:
 def _list(path: Path) -> Listing:
     if is_object(path) and not is_file(path):
         return list_folder(path)
+    if is_zarr(path):
+        return Listing(path.parent, (path.name,))
     if path.is_dir():
         return list_folder(path)
     if not (is_object(path) or path.exists()):

@@ -12,12 +12,13 @@ import numpy as np
 import zarr
 from jaxtyping import Float64, Int64, Shaped
 
-from doppelscan.errors import FormatError, Problem
+from doppelscan.errors import DoppelscanError, FormatError, Problem
 from doppelscan.images import Image
 from doppelscan.images.formats import Entry
 from doppelscan.images.formats import read as read_entry
+from doppelscan.images.formats.zarr_arrays import opened_array
 from doppelscan.store import fingerprint, shown
-from doppelscan.store.objects import answered, zarr_store
+from doppelscan.store.objects import answered
 
 __all__ = ["ArrayPixels", "FilePixels", "MadeInBatches", "Pixels", "ZarrPixels"]
 
@@ -173,10 +174,12 @@ class ZarrPixels:
     @cached_property
     def _array(self) -> zarr.Array[Any]:
         try:
-            return answered(self.path, lambda: zarr.open_array(zarr_store(self.path), mode="r"))
+            return opened_array(self.path)
         except FileNotFoundError as error:
             cure = "if a machine of a cluster says so: all must see it, under this name"
             raise FormatError(Problem("is not there", where=shown(self.path), cure=cure)) from error
+        except ValueError as error:
+            raise FormatError(Problem(f"cannot be read: {error}", where=shown(self.path))) from error
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -241,5 +244,7 @@ class ZarrPixels:
                 whole = slice(int(rows[0]), int(rows[-1]) + 1)
                 return answered(self.path, lambda: np.asarray(self._array[whole]))
             return answered(self.path, lambda: np.asarray(self._array.oindex[rows]))
-        except (OSError, ValueError, RuntimeError) as error:
+        except DoppelscanError:
+            raise
+        except Exception as error:  # of any kind: a codec met what is not its own
             raise FormatError(Problem(f"is damaged: {error}", where=shown(self.path))) from error

@@ -18,6 +18,7 @@ from doppelscan.imagesets.imageset import ImageSet, Unreadable, with_columns
 from doppelscan.imagesets.listing import Listing, name_in
 from doppelscan.imagesets.pixels import FilePixels
 from doppelscan.imagesets.versions import code_versions
+from doppelscan.limits import moved
 from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint_files
 from doppelscan.workers import Progress
@@ -62,6 +63,7 @@ class _Found:
     ) -> _Found:
         key = {
             "versions": code_versions(),
+            "limits": dict(moved()),
             "folder": str(listing.folder),
             "files": contents,
             "part": part,

@@ -11,7 +11,7 @@ from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.imagesets.imageset import ImageSet
 from doppelscan.imagesets.joining import joined
 from doppelscan.imagesets.saved import is_saved, open_saved
-from doppelscan.store import read_bytes
+from doppelscan.store import parse_json, read_bytes
 from doppelscan.store.objects import folders_in
 
 __all__ = ["is_sharded", "open_shards"]
@@ -59,7 +59,7 @@ def _folders(path: Path) -> dict[tuple[int, int], Path]:
 def _drawn_as(folder: Path) -> str:
     """Of which plan, by which model, a shard was drawn."""
     try:
-        said = json.loads(read_bytes(folder / "samples.json"))
+        said = parse_json(read_bytes(folder / "samples.json"))
         return json.dumps([said["plan"], said["generator"]], sort_keys=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FormatError(Problem(f"its samples.json cannot be read: {error}", where=str(folder))) from error

@@ -6,10 +6,11 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.store import at_hand
+from doppelscan.store import at_hand, read_parquet
 
 __all__ = ["read_user_table"]
 
@@ -29,12 +30,12 @@ def read_user_table(path: Path) -> pd.DataFrame:
     """
     try:
         with at_hand(path) as file:
-            table = pd.read_parquet(file) if path.suffix.lower() == ".parquet" else _read_csv(file)
+            table = read_parquet(file) if path.suffix.lower() == ".parquet" else _read_csv(file)
     except UnicodeDecodeError as error:
         raise InputError(
             Problem("is no readable table: not UTF-8", where=str(path), cure="save it as UTF-8")
         ) from error
-    except (OSError, ValueError, csv.Error) as error:  # pyarrow's errors are ValueErrors
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(Problem(f"is no readable table: {error}", where=str(path))) from error
     text = table.rename(columns=str).astype(object).map(_as_text).astype(object)
     return text.where(text.notna(), None)
@@ -64,6 +65,8 @@ def _of_length(row: list[str], length: int, line: int) -> list[str]:
 
 
 def _as_text(value: object) -> str | None:
+    if isinstance(value, list | dict | np.ndarray):
+        return None if not len(value) else str(value)
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return None
     if isinstance(value, float) and value.is_integer():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from doppelscan.release.pictures import photographs_in, rasters_in, too_large
 from doppelscan.release.record import Record
 from doppelscan.release.sums import SUMS, differences, files_in
 from doppelscan.settings import Resources
+from doppelscan.store import parse_json
 from doppelscan.workers import Progress, counted, silent
 
 __all__ = ["Checked", "Fault", "check"]
@@ -122,7 +122,7 @@ def _sought(train: Source, pattern: str | None, resources: Resources, progress: 
 
 def _record(folder: Path) -> tuple[Record | None, list[Fault]]:
     try:
-        content = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+        content = parse_json((folder / "audit.json").read_bytes())
         record = Record.from_json(content if isinstance(content, dict) else {})
     except FormatError as error:
         return None, [Fault("record", one.where, one.what) for one in error.problems]
@@ -211,7 +211,7 @@ def _about_table(folder: Path, record: Record) -> Iterator[Fault]:
 def _about_croissant(folder: Path, record: Record | None) -> tuple[list[Fault], bool]:
     path = folder / "croissant.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         return [Fault("croissant", path.name, f"cannot be read: {error}")], False
     problems = list(croissant.faults(content, folder))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -58,6 +59,7 @@ CREATE TABLE IF NOT EXISTS verdicts (
 CREATE TRIGGER IF NOT EXISTS kept BEFORE UPDATE ON verdicts BEGIN SELECT RAISE(ABORT, 'verdicts are kept'); END;
 CREATE TRIGGER IF NOT EXISTS whole BEFORE DELETE ON verdicts BEGIN SELECT RAISE(ABORT, 'verdicts are kept'); END;
 """
+_OBJECTS = "SELECT name, coalesce(sql, '') FROM sqlite_master ORDER BY name"
 _STANDING = f"""
 SELECT {", ".join(_COLUMNS)} FROM verdicts WHERE label IS NOT NULL AND number IN
     (SELECT MAX(number) FROM verdicts GROUP BY reader, control, synthetic_id, train_id)
@@ -181,6 +183,8 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     if version > _VERSION:
         what = f"is of version {version}, newer than {_VERSION}"
         raise FormatError(Problem(what, where=str(path), cure="update doppelscan"))
+    if connection.execute(_OBJECTS).fetchall() not in ([], _ours()):
+        raise FormatError(Problem("holds other tables, views or triggers than a review has", where=str(path)))
 
 
 def _opened_to_read(path: Path) -> sqlite3.Connection:
@@ -197,10 +201,18 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
+@cache
+def _ours() -> list[tuple[str, str]]:
+    """What a review holds: more would be run by whoever opens it."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_SCHEMA)
+        return list(connection.execute(_OBJECTS).fetchall())
+
+
 @contextmanager
 def _told_apart(path: Path) -> Iterator[None]:
     """What SQLite cannot work with, as an error of ours."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
         raise FormatError(Problem(f"cannot be used: {error}", where=str(path))) from error

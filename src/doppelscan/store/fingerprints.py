@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from doppelscan.store.objects import at_hand, is_object
+from doppelscan.settings import cores
+from doppelscan.store.objects import at_hand, is_object, is_zarr
 
 __all__ = ["fingerprint", "fingerprint_file", "fingerprint_files"]
 
@@ -25,14 +25,17 @@ def fingerprint(value: object) -> str:
 
 
 def fingerprint_file(path: Path) -> str:
-    """The SHA-256, in hex, of a file's bytes; the empty string where it cannot be read or is no file."""
+    """The SHA-256, in hex, of a file's bytes; the empty string where it cannot be read or is no file.
+
+    A folder that is a Zarr array or group counts as a file; it is known by the names and bytes of all that is in it.
+    """
     return _fingerprints([path])[0]
 
 
 def fingerprint_files(paths: Sequence[Path]) -> list[str]:
     """The fingerprint of each file, read in threads (hashing leaves the interpreter's lock)."""
     parts = [paths[start : start + _AT_ONCE] for start in range(0, len(paths), _AT_ONCE)]
-    with ThreadPoolExecutor(max_workers=min(32, 4 * (os.cpu_count() or 1))) as pool:
+    with ThreadPoolExecutor(max_workers=min(32, 4 * cores())) as pool:
         return [found for part in pool.map(_fingerprints, parts) for found in part]
 
 
@@ -46,10 +49,17 @@ def _fingerprint_through(buffer: memoryview, path: Path) -> str:
     digest = hashlib.sha256()
     try:
         if not is_object(path) and not path.is_file():  # opening a named pipe would wait for ever
-            return ""
+            return _of_folder(buffer, path) if is_zarr(path) else ""
         with at_hand(path) as file, file.open("rb", buffering=0) as stream:
             while n := stream.readinto(buffer):
                 digest.update(buffer[:n])
     except OSError:
         return ""
     return digest.hexdigest()
+
+
+def _of_folder(buffer: memoryview, folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return fingerprint(
+        [[str(path.relative_to(folder)), _fingerprint_through(buffer, path)] for path in files]
+    )

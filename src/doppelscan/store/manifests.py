@@ -10,6 +10,7 @@ from typing import Any
 from doppelscan.errors import FormatError, Problem
 from doppelscan.store.atomic import write_text
 from doppelscan.store.objects import read_bytes, shown
+from doppelscan.store.parsing import parse_json
 
 __all__ = ["read_json", "write_json"]
 
@@ -29,7 +30,7 @@ def read_json(path: Path, *, expected: str) -> dict[str, Any]:
         If the file is absent, is no JSON, or is of another format or version.
     """
     try:
-        content = json.loads(read_bytes(path))
+        content = parse_json(read_bytes(path))
     except (OSError, ValueError) as error:
         raise FormatError(Problem(f"cannot be read: {error}", where=shown(path))) from error
     found = content.get("format") if isinstance(content, dict) else None

@@ -7,7 +7,9 @@ opens it asks here. Interrupted and throttled requests are made again; what then
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +25,7 @@ __all__ = [
     "folders_in",
     "is_file",
     "is_object",
+    "is_zarr",
     "names_under",
     "put",
     "read_bytes",
@@ -36,6 +39,9 @@ Answer = TypeVar("Answer")
 
 SCHEMES = {"s3": "s3fs"}
 """Kinds of object stores, and the package that opens each."""
+
+ZARR = ("zarr.json", ".zarray", ".zgroup")
+"""The files of which one is in the folder of a Zarr array or group."""
 
 _TRIES = 6
 _PAUSE = 0.5  # seconds before the second try, doubled before each further one
@@ -69,9 +75,16 @@ def is_file(path: Path) -> bool:
     return bool(_asked(path, lambda system, name: system.isfile(name)))
 
 
+def is_zarr(path: Path) -> bool:
+    """Whether a folder of this machine is a Zarr array or group; one folder, but one thing to be read."""
+    return not is_object(path) and any(os.path.isfile(os.path.join(path, name)) for name in ZARR)  # noqa: PTH113, PTH118
+
+
 def read_bytes(path: Path) -> bytes:
     """All that a file or an object holds; FileNotFoundError where there is none."""
     if not is_object(path):
+        if not stat.S_ISREG(path.stat().st_mode):  # what never ends, or waits for ever
+            raise OSError(errno.EINVAL, "is no file", str(path))
         return path.read_bytes()
     content: bytes = _asked(path, lambda system, name: system.cat_file(name))
     return content

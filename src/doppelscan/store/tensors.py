@@ -11,6 +11,8 @@ import numpy as np
 
 from doppelscan.errors import FormatError, Problem
 from doppelscan.store.atomic import atomic_file
+from doppelscan.store.objects import read_bytes
+from doppelscan.store.parsing import parse_json
 
 __all__ = ["read_tensors", "write_tensors"]
 
@@ -61,7 +63,7 @@ def read_tensors(path: Path, *, expected: str | None = None) -> tuple[dict[str, 
         If the file is absent, is no safetensors file, is damaged, or is of another format or version.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
         header, data = _split(content)
         metadata = dict(header.pop("__metadata__", {}))
         found = metadata.get("format")
@@ -82,7 +84,11 @@ def _split(content: bytes) -> tuple[dict[str, Any], memoryview]:
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or not 0 < length <= min(len(content) - 8, _LARGEST_HEADER):
         raise ValueError("its header is cut off")
-    return dict(json.loads(content[8 : 8 + length])), memoryview(content)[8 + length :]
+    header, data = dict(parse_json(content[8 : 8 + length])), memoryview(content)[8 + length :]
+    ends = [one["data_offsets"] for name, one in header.items() if name != "__metadata__"]
+    if sum(end - begin for begin, end in ends) > len(data):
+        raise ValueError("its arrays are more than its data")
+    return header, data
 
 
 def _array(entry: Mapping[str, Any], data: memoryview) -> np.ndarray:

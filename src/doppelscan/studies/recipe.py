@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from doppelscan.errors import FormatError, InputError, Problem
+from doppelscan.store import parse_toml
 from doppelscan.studies.outcomes import OUTCOMES
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Level",
     "Recipe",
     "Source",
+    "at_scale",
     "merged",
     "place_of",
     "read_recipe",
@@ -151,21 +152,36 @@ def read_recipe(path: Path, scale: str | None = None) -> Recipe:
     Raises
     ------
     InputError
-        If it is no TOML, there is no such scale, or anything in it is unknown, missing or contradicts the rest.
+        If it is no TOML, there is no such scale, or anything in it is unknown, missing or contradicts the rest; a
+        FormatError if it is no recipe of this version.
     """
     try:
-        content = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = parse_toml(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise InputError(Problem(f"cannot be read as a recipe: {error}", where=str(path))) from error
     if content.pop("format", None) != RECIPE_FORMAT:
         raise FormatError(
             Problem("is no recipe", where=str(path), cure=f'begin with format = "{RECIPE_FORMAT}"')
         )
-    scales = content.pop("scale", {})
+    return recipe_of(at_scale(content, scale, path), str(path))
+
+
+def at_scale(content: Mapping[str, Any], scale: str | None, path: Path) -> dict[str, Any]:
+    """A recipe's content without its scales, but for what the one that is asked for changes.
+
+    Raises
+    ------
+    InputError
+        If there is no such scale.
+    """
+    scales = content.get("scale", {})
+    if not (isinstance(scales, Mapping) and all(isinstance(one, Mapping) for one in scales.values())):
+        raise InputError(Problem("is no table of tables", where=f"{path}: scale", cure="[scale.NAME]"))
     if scale is not None and scale not in scales:
         cure = f"one of {', '.join(scales)}" if scales else "this recipe has one scale only"
         raise InputError(Problem(f"{scale!r} is no scale of {path.name}", where="--scale", cure=cure))
-    return recipe_of(merged(content, scales.get(scale, {})), str(path))
+    whole = {name: value for name, value in content.items() if name != "scale"}
+    return merged(whole, {} if scale is None else scales[scale])
 
 
 def recipe_of(values: Mapping[str, Any], where: str) -> Recipe:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,8 @@ from doppelscan.findings.utility import Utility
 from doppelscan.generators import changed, family_named
 from doppelscan.generators.options import settings_of
 from doppelscan.settings import Resources
-from doppelscan.studies.recipe import Source, merged, place_of
+from doppelscan.store import parse_toml
+from doppelscan.studies.recipe import Source, at_scale, place_of
 from doppelscan.studies.sources import kept, opened
 from doppelscan.utility import Refitted, UtilitySettings, utility
 from doppelscan.workers import Progress, silent
@@ -73,19 +73,14 @@ def read_utility_recipe(path: Path, scale: str | None = None) -> UtilityRecipe:
         If it is no such recipe, there is no such scale, or anything in it is unknown or contradicts the rest.
     """
     try:
-        content = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = parse_toml(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise InputError(Problem(f"cannot be read as a recipe: {error}", where=str(path))) from error
     if content.pop("format", None) != UTILITY_RECIPE:
         cure = f'begin with format = "{UTILITY_RECIPE}"'
         raise FormatError(Problem("is no recipe of utility", where=str(path), cure=cure))
-    scales = content.pop("scale", {})
-    if scale is not None and scale not in scales:
-        raise InputError(
-            Problem(f"{scale!r} is no scale of {path.name}", "--scale", f"one of {', '.join(scales)}")
-        )
+    values = at_scale(content, scale, path)
     try:
-        values = merged(content, scales.get(scale, {}))
         return TypeAdapter(UtilityRecipe).validate_python(values)
     except ValidationError as error:
         found = [Problem(one["msg"], where=f"{path}: {place_of(one['loc'])}") for one in error.errors()]

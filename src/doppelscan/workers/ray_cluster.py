@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar
 
+from doppelscan import limits
 from doppelscan.errors import DoppelscanError, InputError, MissingExtra, Problem
 from doppelscan.workers.places import Needs, taken_by
 from doppelscan.workers.processes import WorkerDied, apply
@@ -82,14 +83,13 @@ def _connect(ray: Any, address: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _knock(address)
-            ray.init(address=address, logging_level="FATAL", log_to_driver=False)
+            ray.init(address=address, logging_level="FATAL", log_to_driver=False, runtime_env=_like_here())
         _quieten(ray)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         why = str(error).strip().splitlines() or [type(error).__name__]
         cure = "start one with `ray start --head`, and run this command on one of its machines"
-        raise InputError(
-            Problem(f"there is no Ray cluster: {why[0]}", where=f"--ray {address}", cure=cure)
-        ) from error
+        what, page = f"there is no Ray cluster: {why[0]}", "howto/cluster.md"
+        raise InputError(Problem(what, where=f"--ray {address}", cure=cure, page=page)) from error
 
 
 def _knock(address: str) -> None:
@@ -97,6 +97,11 @@ def _knock(address: str) -> None:
     host, colon, port = address.rpartition(":")
     if colon and port.isdigit() and "/" not in host:
         socket.create_connection((host, int(port)), timeout=_KNOCK).close()
+
+
+def _like_here() -> dict[str, Any] | None:
+    """What the machines must know to read files as this one does: the limits that were moved."""
+    return {"env_vars": dict(limits.moved())} if limits.moved() else None
 
 
 def _quieten(ray: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,12 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.generators.strategies.strategy import STRATEGIES
 from doppelscan.imagesets.tables import read_user_table
 from doppelscan.seeds import stream
+from doppelscan.store import parse_toml
 
 __all__ = ["Plan", "Quota", "Shard", "parse_shard", "read_plan"]
+
+
+_DIGITS = 18  # of the largest number of images that is taken for one
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def parse_shard(text: str) -> Shard:
         If it names none.
     """
     number, slash, of = text.partition("/")
-    if not (slash and number.strip().isdigit() and of.strip().isdigit()):
+    if not (slash and _is_count(number.strip()) and _is_count(of.strip())):
         raise InputError(_no_shard(text))
     return Shard(int(number), int(of))
 
@@ -120,7 +123,7 @@ def read_plan(path: Path) -> Plan:
         table = read_user_table(path)
         return Plan(tuple(_quotas(table.to_dict("records"), path)))
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = parse_toml(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(Problem(f"is no readable plan: {error}", where=str(path))) from error
     rows, seed = content.pop("quota", []), content.pop("seed", 0)
@@ -147,10 +150,14 @@ def _quotas(rows: Sequence[Mapping[Any, Any]], path: Path) -> Iterator[Quota]:
 def _quota(row: Mapping[Any, Any]) -> Quota:
     told = {str(name): str(value) for name, value in row.items() if value is not None and str(value) != ""}
     n = told.pop("n", "")
-    if not n.isdigit():
+    if not _is_count(n):
         raise InputError(Problem(f"is {n!r}", where="n", cure="a whole number of images"))
     strategy, label = told.pop("strategy", "text"), told.pop("label", None)
     return Quota(int(n), strategy, label, tuple(told.items()))
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _DIGITS
 
 
 def _no_shard(text: str) -> Problem:

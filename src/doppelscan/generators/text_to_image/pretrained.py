@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from torch import nn
 from doppelscan.encoders.published import located
 from doppelscan.errors import InputError, MissingExtra, Problem
 from doppelscan.generators import doors
-from doppelscan.store import fingerprint, fingerprint_files
+from doppelscan.store import fingerprint, fingerprint_files, parse_json
 
 __all__ = ["KNOWN", "Pretrained", "quiet"]
 
@@ -65,7 +64,7 @@ class Pretrained:
                     transformers.CLIPTokenizer.from_pretrained(
                         str(folder / "tokenizer"), local_files_only=True
                     ),
-                    json.loads((folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8")),
+                    parse_json((folder / "scheduler" / "scheduler_config.json").read_bytes()),
                     _fingerprint(folder),
                 )
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
@@ -116,7 +115,8 @@ def _absent(weights: str, what: str) -> InputError:
         f"download {listed} from huggingface.co, for instance by `hf download {next(iter(chosen))}`, "
         "or name a folder: --set weights=FOLDER"
     )
-    return InputError(Problem(what, where=weights, cure=cure))
+    page = "howto/text-to-image.md#the-model-to-begin-with"
+    return InputError(Problem(what, where=weights, cure=cure, page=page))
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
 from numpy.typing import NDArray
 
 from doppelscan.errors import UnreadableImage
@@ -17,7 +18,7 @@ from doppelscan.images.formats import limits
 from doppelscan.images.formats.entry import Entry
 from doppelscan.images.image import Image
 
-__all__ = ["entries", "read"]
+__all__ = ["as_image", "entries", "is_one_image", "listed", "read"]
 
 _IMAGES, _LABELS = "_images", "_labels"
 _MOST_COLOURS = 4
@@ -31,26 +32,31 @@ def entries(path: Path, part: str | None = None) -> list[Entry]:
     """One image for each element of the array; of several arrays in an .npz, `part` names one."""
     if path.suffix.lower() == ".npy":
         array = _mapped(path)
-        return _listed(path, None, (array.shape, array.dtype), ())
+        return listed(path, None, (array.shape, array.dtype), ())
     headers = _headers(path)
     name = _chosen(part, headers, path)
-    return _listed(path, name, headers[name], _labels(path, name, headers))
+    return listed(path, name, headers[name], _labels(path, name, headers))
 
 
 def read(entry: Entry) -> Image:
     """One element; of an .npy only its own bytes are read, of an .npz the whole array is, once a process."""
     path = Path(entry.file)
     array = _mapped(path) if entry.part is None else _loaded(path, entry.part, path.stat().st_mtime_ns)
-    element = np.array(array if _is_one_image(array.shape) else array[entry.frame or 0])
+    return as_image(np.array(array if is_one_image(array.shape) else array[entry.frame or 0]), entry)
+
+
+def as_image(element: Shaped[np.ndarray, "_ ..."], entry: Entry) -> Image:
+    """An element of an array as the image that `listed` says it is."""
     native = element.astype(element.dtype.newbyteorder("="), copy=False)
     channels_last = native.ndim == len(entry.shape)
     return Image(np.ascontiguousarray(np.moveaxis(native, -1, 0)) if channels_last else native[np.newaxis])
 
 
-def _listed(path: Path, name: str | None, header: Header, labels: tuple[str, ...]) -> list[Entry]:
+def listed(path: Path, name: str | None, header: Header, labels: tuple[str, ...]) -> list[Entry]:
+    """The images of an array of this shape and type: one an element, with these labels."""
     shape, dtype = header
     limits.check_dtype(dtype)
-    n_images, image = (1, shape) if _is_one_image(shape) else (shape[0], shape[1:])
+    n_images, image = (1, shape) if is_one_image(shape) else (shape[0], shape[1:])
     limits.check_count(n_images)
     if labels and len(labels) != n_images:
         raise UnreadableImage(f"holds {n_images:,} images and {len(labels):,} labels")
@@ -73,7 +79,7 @@ def _listed(path: Path, name: str | None, header: Header, labels: tuple[str, ...
     ]
 
 
-def _is_one_image(shape: tuple[int, ...]) -> bool:
+def is_one_image(shape: tuple[int, ...]) -> bool:
     """Whether this is (h, w) or (h, w, colours), and not (n, h, w) of many images four pixels wide."""
     return len(shape) == 2 or (len(shape) == 3 and shape[-1] in {3, 4} and min(shape[:2]) >= _NOT_A_COUNT)
 
@@ -103,6 +109,7 @@ def _header(archive: zipfile.ZipFile, member: str) -> Header:
         if version not in _NUMPY_HEADERS:
             raise UnreadableImage(f"{member} is of version {version} of NumPy's format, which is not read")
         shape, _, dtype = _NUMPY_HEADERS[version](stream)
+    limits.check_bytes(archive.getinfo(member).file_size)
     if prod(shape) * dtype.itemsize > archive.getinfo(member).file_size:
         raise UnreadableImage(f"truncated: {member} is shorter than its shape {shape}")
     return shape, dtype

@@ -50,6 +50,7 @@ def read(entry: Entry) -> Image:
 @lru_cache(maxsize=2)
 def _opened(path: Path, changed_ns: int) -> tuple[Header, list[Frame]]:
     header = open_header(path)
+    limits.check_count(header.n_frames)
     return header, frames(header)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydicom import dcmread
+from pydicom import DataElement, dcmread
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
@@ -19,9 +19,11 @@ from pydicom.uid import (
 )
 
 from doppelscan.errors import UnreadableImage
+from doppelscan.images.formats import limits
+from doppelscan.images.formats.bounded import Bounded, check_inflated
 from doppelscan.images.formats.dicom_whole import check_whole
 
-__all__ = ["Header", "number", "numbers", "open_header", "text", "transfer_syntax"]
+__all__ = ["Header", "number", "numbers", "open_header", "opened", "text", "transfer_syntax"]
 
 _UNNAMED = frozenset({"", "anon", "anonymous", "anonymized", "anonymised", "none", "unknown"})
 _PIXELS = {
@@ -38,7 +40,7 @@ _DIRECTORY = "1.2.840.10008.1.3.10"
 class Header:
     """All elements before the pixels, and what they say of these."""
 
-    dataset: Dataset
+    dataset: FileDataset
     n_frames: int
     shape: tuple[int, int, int]
     dtype: str
@@ -48,8 +50,9 @@ class Header:
 
 def open_header(path: Path) -> Header:
     """The header of a DICOM file that holds pixels; any other kind of DICOM is refused by its name."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         dataset = dcmread(file, stop_before_pixels=True, force=True)
+        limits.check_nesting(_depth(dataset))
         syntax = transfer_syntax(dataset)
         deflated = syntax == DeflatedExplicitVRLittleEndian  # all of it is unpacked: the file is at its end
         element = file.read(4)
@@ -61,6 +64,11 @@ def open_header(path: Path) -> Header:
             encoding = _encoding(dataset)
             check_whole(file, encoding, packed=syntax not in _UNPACKED, expected=_n_bytes(header))
     return header
+
+
+def opened(path: Path) -> Bounded:
+    """The file, for pydicom to read."""
+    return _Deflated(path)
 
 
 def transfer_syntax(dataset: FileDataset) -> UID:
@@ -93,6 +101,27 @@ def number(dataset: Dataset, keyword: str) -> float | None:
     except (TypeError, ValueError):
         return None
     return value if math.isfinite(value) else None
+
+
+class _Deflated(Bounded):
+    """A DICOM file: what is left of it is asked for as a whole only where that is deflated."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """So many bytes, or what is left, which may not be unpacked to more than the limit."""
+        content = super().read(size)
+        if size is None or size < 0:
+            check_inflated(content)
+        return content
+
+
+def _depth(dataset: Dataset) -> int:
+    """How deep sequences lie in one another, as far as they were taken apart."""
+    depth, within = 0, [dataset]
+    while within:
+        depth += 1
+        read = [element for one in within for element in one.values() if isinstance(element, DataElement)]
+        within = [item for element in read if element.VR == "SQ" for item in element.value]
+    return depth
 
 
 def _encoding(dataset: FileDataset) -> tuple[bool, bool]:

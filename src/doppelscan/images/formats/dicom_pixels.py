@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,23 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     JPEG2000,
     UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
     JPEGLSLossless,
     JPEGLSNearLossless,
+    RLELossless,
 )
 
 from doppelscan.errors import UnreadableImage
-from doppelscan.images.formats.dicom_header import Header, text, transfer_syntax
+from doppelscan.images.formats.dicom_apart import decoded_apart
+from doppelscan.images.formats.dicom_header import Header, opened, text, transfer_syntax
 
-__all__ = ["planes"]
+__all__ = ["decoded", "planes"]
 
 
 _DECODERS = {
@@ -37,13 +44,27 @@ _DECODERS = {
     JPEG2000: "pylibjpeg",
     JPEG2000Lossless: "pylibjpeg",
 }
-"""Preferred to GDCM, which ends the process on some damaged frames; it is left what no other decodes."""
+"""Preferred to GDCM, which is left what no other decodes."""
+_TRUSTED = frozenset(
+    {
+        ImplicitVRLittleEndian,
+        ExplicitVRLittleEndian,
+        ExplicitVRBigEndian,
+        DeflatedExplicitVRLittleEndian,
+        RLELossless,
+        JPEGBaseline8Bit,
+        JPEGExtended12Bit,
+    }
+)
+"""What pydicom and Pillow decode themselves. GDCM and CharLS end the process, or never end, on some damaged frames."""
 
 
 def planes(path: Path, header: Header, frame: int | None = None) -> Shaped[np.ndarray, "n c rows columns"]:
     """One frame, or all, as stored: YBR and palettes become RGB, one bit a byte, order the machine's."""
-    dataset = _dataset(path, path.stat().st_mtime_ns)
-    stored = _decoded(dataset, frame)
+    dataset = header.dataset
+    n_pixels = math.prod(header.shape) * (header.n_frames if frame is None else 1)
+    apart = transfer_syntax(header.dataset) not in _TRUSTED
+    stored = decoded_apart(path, frame, n_pixels) if apart else decoded(path, frame)
     if text(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
         stored = apply_color_lut(stored, dataset)[..., :3]
     native = stored.astype(stored.dtype.newbyteorder("="), copy=False)
@@ -51,7 +72,9 @@ def planes(path: Path, header: Header, frame: int | None = None) -> Shaped[np.nd
     return np.ascontiguousarray(np.moveaxis(native.reshape(-1, *space, channels), -1, 1))
 
 
-def _decoded(dataset: FileDataset, frame: int | None) -> NDArray[Any]:
+def decoded(path: Path, frame: int | None) -> NDArray[Any]:
+    """One frame, or all, in the order and colours that the decoder gives: YBR is RGB, palettes are not applied."""
+    dataset = _dataset(path, path.stat().st_mtime_ns)
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
     try:
         return pixel_array(dataset, index=frame, decoding_plugin=_DECODERS.get(syntax, ""))
@@ -63,6 +86,7 @@ def _decoded(dataset: FileDataset, frame: int | None) -> NDArray[Any]:
 @lru_cache(maxsize=1)
 def _dataset(path: Path, changed_ns: int) -> FileDataset:
     """The whole file; kept, since the frames of one file are mostly read in turn."""
-    dataset = dcmread(path, force=True)
+    with opened(path) as file:
+        dataset = dcmread(file, force=True)
     dataset.file_meta.TransferSyntaxUID = transfer_syntax(dataset)
     return dataset

@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
-from doppelscan.errors import UnreadableImage
+from doppelscan.errors import DoppelscanError, UnreadableImage
 from doppelscan.images.formats import limits
 from doppelscan.images.formats.entry import Entry
 from doppelscan.images.image import Image
-from doppelscan.store import at_hand, is_object
+from doppelscan.store import at_hand, is_object, is_zarr
 
 __all__ = ["ABSENT", "entries", "read"]
 
@@ -109,6 +109,8 @@ def _door(path: Path) -> _Door:
         if path.exists():
             raise
         raise UnreadableImage(ABSENT) from error
+    if stat.S_ISDIR(found.st_mode) and is_zarr(path):
+        return _opened("zarrs")
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableImage("is no file")
     if found.st_size == 0:
@@ -148,7 +150,7 @@ def _one_error() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except UnreadableImage:
+    except DoppelscanError:
         raise
     except Exception as error:
         raise UnreadableImage(_reason(error)) from error
@@ -159,5 +161,7 @@ def _reason(error: Exception) -> str:
         return "permission denied"
     if isinstance(error, MemoryError):
         return "does not fit in memory"
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
     lines = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
     return f"cannot be decoded: {lines or type(error).__name__}"[:_REASON]

@@ -8,45 +8,42 @@ from math import prod
 import numpy as np
 
 from doppelscan.errors import UnreadableImage
+from doppelscan.limits import BYTES, CHANNELS, IMAGES, NESTING, PIXELS, VOXELS
 
-__all__ = [
-    "MAX_CHANNELS",
-    "MAX_IMAGES",
-    "MAX_PIXELS",
-    "MAX_VOXELS",
-    "check_count",
-    "check_dtype",
-    "check_shape",
-]
-
-MAX_PIXELS = 2**27
-"""Pixels of a film or slice: 11,585 x 11,585."""
-
-MAX_VOXELS = 2**30
-"""Voxels of a volume: 1,024 x 1,024 x 1,024."""
-
-MAX_CHANNELS = 2**12
-"""Channels of one image, such as the directions of a diffusion series."""
-
-MAX_IMAGES = 2**22
-"""Images in one file."""
+__all__ = ["check_bytes", "check_count", "check_dtype", "check_nesting", "check_shape"]
 
 
 def check_shape(shape: Sequence[int]) -> None:
     """Refuse an image (c, *space) without pixels, or with so many that it is a mistake or an attack."""
     channels, *space = shape
-    limit = MAX_PIXELS if len(space) == 2 else MAX_VOXELS
-    size = " x ".join(f"{n:,}" for n in space)
+    size = f"{' x '.join(f'{n:,}' for n in space)}, {channels:,} channels"
     if min(shape) < 1:
-        raise UnreadableImage(f"has no pixels: {size}, {channels} channels")
-    if prod(space) > limit or channels > MAX_CHANNELS or prod(shape) > 4 * MAX_VOXELS:
-        raise UnreadableImage(f"too large: {size}, {channels} channels; the limit is {limit:,} pixels")
+        raise UnreadableImage(f"has no pixels: {size}")
+    most = PIXELS if len(space) == 2 else VOXELS
+    if prod(space) > most.value:
+        raise UnreadableImage(f"too large: {size}; {most}")
+    if channels > CHANNELS.value:
+        raise UnreadableImage(f"too large: {size}; {CHANNELS}")
+    if prod(shape) > 4 * VOXELS.value:
+        raise UnreadableImage(f"too large: {size}; four channels may be as large as a volume; {VOXELS}")
+
+
+def check_bytes(n_bytes: int) -> None:
+    """Refuse a file that says that it is unpacked to more than there may be."""
+    if n_bytes > BYTES.value:
+        raise UnreadableImage(f"too large: unpacked to {n_bytes:,} bytes; {BYTES}")
 
 
 def check_count(n_images: int) -> None:
     """Refuse a file that says it holds no image, or more than any file does."""
-    if not 1 <= n_images <= MAX_IMAGES:
-        raise UnreadableImage(f"says that it holds {n_images:,} images")
+    if not 1 <= n_images <= IMAGES.value:
+        raise UnreadableImage(f"says that it holds {n_images:,} images; {IMAGES}")
+
+
+def check_nesting(depth: int) -> None:
+    """Refuse what lies too deep in what lies in itself."""
+    if depth > NESTING.value:
+        raise UnreadableImage(f"is nested too deeply; {NESTING}")
 
 
 def check_dtype(dtype: np.dtype[np.generic]) -> None:

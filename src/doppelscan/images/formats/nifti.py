@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from doppelscan.images.image import Image
 
 __all__ = ["entries", "read"]
 
+_INFLATED = 1032  # DEFLATE packs at best one byte for so many
 _MM = {"meter": 1e3, "micron": 1e-3}
 
 
@@ -30,6 +32,7 @@ def read(entry: Entry) -> Image:
     """The volume (c, x, y, z) as stored; its scaling is kept as slope and intercept."""
     nifti = _open(Path(entry.file))
     limits.check_shape(_shape(nifti))
+    _check_whole(Path(entry.file), nifti)
     turn = axes.towards_ras(nifti.affine)
     stored = turn.volume(_channels_first(np.asarray(nifti.dataobj.get_unscaled())))
     slope, intercept = float(nifti.dataobj.slope), float(nifti.dataobj.inter)
@@ -42,6 +45,15 @@ def _open(path: Path) -> Any:
         raise UnreadableImage("named as NIfTI, and is none")
     limits.check_dtype(_scalar(nifti))
     return nifti
+
+
+def _check_whole(path: Path, nifti: Any) -> None:
+    """Refuse a file that cannot hold what its header says: room would be made for all of it."""
+    n_bytes = math.prod(nifti.shape) * nifti.get_data_dtype().itemsize + int(nifti.dataobj.offset)
+    limits.check_bytes(n_bytes)
+    most = path.stat().st_size * (_INFLATED if path.name.lower().endswith(".gz") else 1)
+    if n_bytes > most:
+        raise UnreadableImage(f"truncated: {n_bytes:,} bytes are not in a file of {path.stat().st_size:,}")
 
 
 def _scalar(nifti: Any) -> np.dtype[Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from doppelscan.errors import UnreadableImage
 from doppelscan.images.formats import limits, opencv, raster
+from doppelscan.images.formats.bounded import Bounded
 from doppelscan.images.formats.entry import Entry
 from doppelscan.images.image import Image
 
@@ -34,6 +35,7 @@ _DECODED_AS = {
 }
 _TRANSPARENT = {"L": "LA", "RGB": "RGBA"}
 _ORIENTATION = 0x0112
+_MANY_PIXELS, _MOST_SCANS = 2**20, 100
 
 
 def entries(path: Path, part: str | None = None) -> list[Entry]:
@@ -65,13 +67,21 @@ def opened(path: Path, formats: tuple[str, ...]) -> Iterator[PIL.Image.Image]:
     """The picture with its header read and none of its pixels; too large a one is refused."""
     try:
         with (
-            path.open("rb") as file,
+            Bounded(path) as file,
             PIL.Image.open(file, formats=formats) as picture,
         ):  # Pillow may leave it open
             limits.check_shape((1, picture.height, picture.width))
+            if picture.format == "JPEG":
+                _check_scans(path, picture.height * picture.width)
             yield picture
     except PIL.Image.DecompressionBombError as error:
         raise UnreadableImage(f"too large: {error}") from error
+
+
+def _check_scans(path: Path, n_pixels: int) -> None:
+    """Refuse a JPEG that goes over its pixels again and again: a small file may keep the decoder busy for hours."""
+    if n_pixels > _MANY_PIXELS and (scans := path.read_bytes().count(b"\xff\xda")) > _MOST_SCANS:
+        raise UnreadableImage(f"goes over its pixels {scans:,} times, which no film needs")
 
 
 def samples(picture: PIL.Image.Image) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from jaxtyping import Shaped
 
 from doppelscan.errors import UnreadableImage
 from doppelscan.images.formats import limits
+from doppelscan.limits import VOXELS
 
 __all__ = ["IMAGES", "LABELS", "pack", "smuggled", "stored", "unpacked"]
 
@@ -151,7 +152,7 @@ def _described(file: Any) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     shape, by_column, dtype = np.lib.format.read_array_header_1_0(file, _LONGEST_HEADER)
     limits.check_dtype(dtype)
     limits.check_count(shape[0] if shape else 0)
-    if by_column or len(shape) > 5 or (len(shape) > 2 and prod(shape[1:]) > 4 * limits.MAX_VOXELS):
+    if by_column or len(shape) > 5 or (len(shape) > 2 and prod(shape[1:]) > 4 * VOXELS.value):
         raise UnreadableImage(f"an array of shape {shape}")
     return shape, dtype
 

@@ -1,0 +1,55 @@
+"""How much may a file promise? Limits that hold wherever files are read; a variable of the environment moves each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from doppelscan.errors import InputError, Problem
+
+__all__ = ["BYTES", "CHANNELS", "IMAGES", "LIMITS", "NESTING", "PIXELS", "VOXELS", "Limit", "moved"]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many of `what`, unless the environment says otherwise."""
+
+    variable: str
+    default: int
+    what: str
+
+    @property
+    def value(self) -> int:
+        """The limit that holds now.
+
+        Raises
+        ------
+        InputError
+            If the variable holds no whole number above 0.
+        """
+        said = os.environ.get(self.variable, "").strip()
+        if not said:
+            return self.default
+        if not (said.isascii() and said.isdigit() and len(said) <= 18 and int(said)):
+            cure = f"a whole number above 0, such as {self.default}"
+            raise InputError(Problem(f"is {said[:40]!r}", where=self.variable, cure=cure))
+        return int(said)
+
+    def __str__(self) -> str:
+        return f"the limit is {self.value:,} {self.what}; {self.variable} moves it"
+
+
+PIXELS = Limit("DOPPELSCAN_MAX_PIXELS", 2**27, "pixels of a film or slice")
+VOXELS = Limit("DOPPELSCAN_MAX_VOXELS", 2**30, "voxels of a volume")
+CHANNELS = Limit("DOPPELSCAN_MAX_CHANNELS", 2**12, "channels of an image")
+IMAGES = Limit("DOPPELSCAN_MAX_IMAGES", 2**22, "images in a file")
+BYTES = Limit("DOPPELSCAN_MAX_BYTES", 2**34, "bytes that a file is unpacked to")
+NESTING = Limit("DOPPELSCAN_MAX_NESTING", 64, "folders, sequences or lists within one another")
+
+LIMITS = (PIXELS, VOXELS, CHANNELS, IMAGES, BYTES, NESTING)
+
+
+def moved() -> Mapping[str, str]:
+    """The variables that are set, for processes on other machines, and for what is kept of what was read."""
+    return {one.variable: str(one.value) for one in LIMITS if os.environ.get(one.variable, "").strip()}
