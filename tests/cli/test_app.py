@@ -47,6 +47,14 @@ def test_help_imports_no_torch() -> None:
     assert _imports_torch("--help") == "False"
 
 
+def test_help_waits_for_no_arrays_and_no_tables() -> None:
+    said = (
+        "import sys, doppelscan.cli.app; print({'numpy', 'pandas', 'scipy', 'pydantic'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_the_report_imports_no_torch(run_folder: Path) -> None:
     assert _imports_torch("report", run_folder) == "False"
 

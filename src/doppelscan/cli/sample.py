@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from doppelscan.cli.completing import strategies
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device, Ray
 from doppelscan.errors import InputError, Problem
-from doppelscan.seeds import parse_seeds
 from doppelscan.store import shown
 from doppelscan.workers import on_ray
 
@@ -61,6 +61,7 @@ def sample(
     _refuse_alone(keep_apart=keep_apart, avoid_copies=avoid_copies, train=train, holdout=holdout)
     _refuse_mixed(seeds, plan, shard, strategy, strength, source, masks, avoiding=keep_apart or avoid_copies)
     from doppelscan.generators import Drawing, open_generator
+    from doppelscan.seeds import parse_seeds
 
     options = Drawing(label, guidance, sampler, steps, truncation, _pairs(group), prompt)
     began = time.monotonic()
@@ -101,7 +102,8 @@ _Shard = Annotated[str | None, typer.Option(help="Draw one part of a plan: 2/8 i
 _Strategy = Annotated[
     str,
     typer.Option(
-        help="text (from noise), or from real images: inpaint, outpaint, in-then-outpaint, image-to-image."
+        help="text (from noise), or from real images: inpaint, outpaint, in-then-outpaint, image-to-image.",
+        autocompletion=strategies,
     ),
 ]
 _Source = Annotated[str | None, typer.Option(help="The real images that are begun from.")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from doppelscan.cli.completing import recipes
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device, Json, Memory, Ray, Workers, as_resources, resources_on
 from doppelscan.store import locked, parse_toml, refuse_objects
@@ -23,7 +24,9 @@ __all__ = ["study"]
 
 
 def study(
-    recipe: Annotated[Path, typer.Argument(help="A recipe's file, or akbar, dar or sagers.")],
+    recipe: Annotated[
+        Path, typer.Argument(help="A recipe's file, or akbar, dar or sagers.", autocompletion=recipes)
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the cells, the table and the page.")],
     data: Annotated[Path, typer.Option(help="Folder that the recipe's image sets lie in.")] = Path(),
     scale: Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from doppelscan.cli.completing import families, presets
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import (
     Channels,
@@ -30,7 +31,7 @@ __all__ = ["settings_named", "train"]
 
 
 def train(
-    family: Annotated[str, typer.Argument(help="The kind of generator: ddpm, ...")],
+    family: Annotated[str, typer.Argument(help="The kind of generator: ddpm, ...", autocompletion=families)],
     images: Annotated[str, typer.Option(help="The images that it learns from.")],
     out: Annotated[Path, typer.Option(help="Folder for the model.")],
     holdout: Annotated[
@@ -38,7 +39,10 @@ def train(
     ] = None,
     label: Annotated[str | None, typer.Option(help="Learn from the images of this label alone.")] = None,
     preset: Annotated[
-        str, typer.Option(help="tiny: minutes on two cores; base: hours on a GPU; or a paper's own.")
+        str,
+        typer.Option(
+            help="tiny: minutes on two cores; base: hours on a GPU; or a paper's own.", autocompletion=presets
+        ),
     ] = "tiny",
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting of the preset: key=value; repeatable.")

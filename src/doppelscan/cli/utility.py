@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from doppelscan.cli.completing import refits
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import (
     Channels,
@@ -118,7 +119,10 @@ _Synthetic = Annotated[
 ]
 _Refit = Annotated[
     list[str] | None,
-    typer.Option(help="A family, or family:preset, trained anew on what each cell is granted; repeatable."),
+    typer.Option(
+        help="A family, or family:preset, trained anew on what each cell is granted; repeatable.",
+        autocompletion=refits,
+    ),
 ]
 _Changes = Annotated[
     list[str] | None, typer.Option("--set", help="Change a setting of --refit: key=value; repeatable.")
