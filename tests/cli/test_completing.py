@@ -27,7 +27,9 @@ def completed(line: str, shell: str = "bash") -> list[str]:
         "COMP_CWORD": str(len(line.split(" ")) - 1),
     }
     said = CliRunner().invoke(app, env=asked, prog_name="doppelscan").output
-    return [line.partition("\t")[0] for line in said.splitlines()]  # behind it fish is told what it means
+    return [
+        line.partition("\t")[0] for line in said.split("\n") if line
+    ]  # behind it fish is told what it means
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import typer
+from typing import Any
 
 from doppelscan.studies.shipped import shipped_recipes
 
@@ -27,15 +26,10 @@ def families(incomplete: str) -> list[str]:
     return _begun(PRESETS, incomplete)
 
 
-def presets(context: typer.Context, incomplete: str) -> list[str]:
-    """The presets of the family that was typed that begin so."""
-    typed = [
-        *context.args,
-        context.params.get("family"),
-    ]  # before an option that has no value yet, an argument is in args
-    return _begun(
-        [name for family, names in PRESETS.items() if family in typed for name in names], incomplete
-    )
+def presets(ctx: Any, incomplete: str) -> list[str]:
+    """The presets of the family that was typed; an argument before an option without value is in `ctx.args` yet."""
+    typed = {*ctx.args, ctx.params.get("family")}
+    return _begun([name for family in PRESETS if family in typed for name in PRESETS[family]], incomplete)
 
 
 def refits(incomplete: str) -> list[str]:
