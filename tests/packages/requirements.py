@@ -14,6 +14,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+CUDA = ("nvidia-", "cuda-", "triton")  # what PyTorch's build for GPUs brings, where that is the build
 FOR_DEVELOPERS = {"dev", "slow", "supply", "bench", "docs"}
 FOR_USERS = sorted(EXTRAS.keys() - FOR_DEVELOPERS)
 
@@ -64,5 +65,6 @@ def _needs(name: str, extra: str) -> Iterator[Requirement]:
     except PackageNotFoundError:
         return
     for need in map(Requirement, lines):
-        if need.marker is None or need.marker.evaluate({"extra": extra}):
+        of_cuda = need.name.startswith(CUDA)
+        if not of_cuda and (need.marker is None or need.marker.evaluate({"extra": extra})):
             yield need
