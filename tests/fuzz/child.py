@@ -27,7 +27,10 @@ MEMORY = 2**29
 _LIMITS = {"PIXELS": 2**20, "VOXELS": 2**20, "BYTES": 2**24, "IMAGES": 2**16, "CHANNELS": 2**8, "NESTING": 16}
 _LARGEST_FILE = 2**26
 _LARGEST_INPUT = 2**18
-_INSTRUMENTED = ("doppelscan", "pydicom", "PIL", "nibabel", "zarr")
+_INSTRUMENTED = [
+    f"doppelscan.{room}" for room in ("images", "imagesets", "store", "findings", "release", "studies")
+]
+_INSTRUMENTED += ["pydicom", "PIL", "nibabel"]
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def _attack(asked: argparse.Namespace, scratch: Path) -> None:
     os.environ |= {"DOPPELSCAN_CACHE": str(scratch / "cache"), "OMP_NUM_THREADS": "1", "TMPDIR": str(scratch)}
     tempfile.tempdir = str(scratch)
     guide = _guide() if asked.guided else None
-    with guide.instrument_imports(include=list(_INSTRUMENTED)) if guide else contextlib.nullcontext():
+    with guide.instrument_imports(include=_INSTRUMENTED) if guide else contextlib.nullcontext():
         from fuzz.judging import Judge, confined
 
         places = {target: _place(target, scratch / "work" / target) for target in asked.targets}
@@ -168,7 +171,7 @@ def _guided(guide: Any, bench: Bench, asked: argparse.Namespace) -> None:
     """Damage what has led to code that was not reached before; the corpus stays for the next time."""
     from fuzz.mutations import mutated
 
-    corpus = asked.keep / "corpus"
+    corpus = bench.keep / "corpus"
     corpus.mkdir(exist_ok=True)
     for name, content in bench.place.sound.items():
         (corpus / hashlib.sha256(name.encode()).hexdigest()[:16]).write_bytes(_joined(name, content))

@@ -144,7 +144,7 @@ def _dtype(tags: Directory) -> str:
 
 
 def _turned(path: Path, page: _Page) -> NDArray[Any]:
-    """The samples of a page on its side, which decoders would garble: turned here, from a copy that is said to be upright."""
+    """The samples of a page on its side, which decoders would garble: turned here, from a copy said to be upright."""
     with tempfile.TemporaryDirectory(prefix="doppelscan-") as folder:
         copy = Path(folder) / "upright.tif"
         copy.write_bytes(_upright(path.read_bytes(), page.place))
