@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,15 +13,24 @@ if TYPE_CHECKING:
 
 __all__ = ["say", "say_error", "shown_progress"]
 
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""All control characters but tabs and ends of lines, and those that turn the direction of writing."""
+
 
 def say(text: str) -> None:
     """A line of the result, on stdout."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(_harmless(text) + "\n")
 
 
 def say_error(text: str) -> None:
     """What went wrong, on stderr, each problem on a line of its own, and once."""
-    sys.stderr.write("".join(f"doppelscan: {line}\n" for line in dict.fromkeys(text.splitlines())))
+    lines = dict.fromkeys(_harmless(text).splitlines())
+    sys.stderr.write("".join(f"doppelscan: {line}\n" for line in lines))
+
+
+def _harmless(text: str) -> str:
+    r"""The text with what a terminal would obey, or show in another order, escaped: `\u001b`, as JSON has it."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 @contextlib.contextmanager
