@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from doppelscan.cli.display import say, say_error, shown_progress
@@ -21,3 +23,19 @@ def test_progress_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFix
         progress("reading", 2, 2)
     said = capsys.readouterr()
     assert (said.out, said.err.strip()) == ("", "")
+
+
+def test_what_a_terminal_would_obey_is_shown_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b]0;owned\x07b\x9b2J\u202egnp.exe\tc\nd"
+    say(hostile)
+    say_error(hostile)
+    out, err = capsys.readouterr()
+    shown = "a\\u001b]0;owned\\u0007b\\u009b2J\\u202egnp.exe\tc"
+    assert out == f"{shown}\nd\n"
+    assert err == f"doppelscan: {shown}\ndoppelscan: d\n"
+
+
+def test_json_says_the_same_with_and_without_escapes(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"id": "a\x9b\u202e\x1b[2J"}
+    say(json.dumps(said, ensure_ascii=False))
+    assert json.loads(capsys.readouterr().out) == said

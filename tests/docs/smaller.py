@@ -26,7 +26,7 @@ INSTEAD = {
     r"(?m)^n = \d+$": "n = 3",
 }
 FEWER = {
-    "train ddpm ": "--preset tiny --set n_images=32 --set batch=4 --set at_once=4 --device cpu",
+    "train ddpm ": "--preset tiny --set n_images=32 --set batch=4 --set at_once=4 --set sampler_steps=2 --device cpu",
     "train text_to_image ": "--preset tiny --size 32 --set n_images=8 --set batch=4 --device cpu "
     "--set weights=models/stable-diffusion-inpainting",
     "sample model ": "--steps 2",
@@ -34,7 +34,7 @@ FEWER = {
     "utility ": "--real-per-class 4 --per-real 1 --seeds 2",
     "utility .*--refit": "--set n_images=32 --set batch=4",
     "membership ": "--effort quick --patients 20",
-    "audit ": "--effort quick",
+    r"audit (?!.*--method pearson)": "--effort quick",
     "power ": "--patients 10 --transforms exact",
 }
 

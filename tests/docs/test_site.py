@@ -81,6 +81,16 @@ def _leads_somewhere(page: Path, link: str, pages: dict[Path, Found]) -> bool:
     return target.exists() and (not anchor or target not in pages or anchor in pages[target].ids)
 
 
+def glued(site: Path) -> list[str]:
+    """Items of lists that stand in a paragraph, since no empty line is before them."""
+    return [
+        f"{page.name}: {item}"
+        for page in sorted(site.rglob("*.html"))
+        for paragraph in re.findall(r"<p>(.*?)</p>", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for item in re.findall(r"^ *(?:[-*]|\d+\.) .*$", paragraph, flags=re.MULTILINE)
+    ]
+
+
 def from_elsewhere(pages: dict[Path, Found], site: Path) -> list[str]:
     """What a browser would fetch from other hosts to show the pages."""
     fetched = [
@@ -102,17 +112,20 @@ def test_the_pages_are_built_without_a_warning_and_no_link_is_broken(written: Pa
     assert broken(pages) == []
     assert from_elsewhere(pages, written) == []
     assert (written / "CHANGELOG.html").is_file()
+    assert glued(written) == []
 
 
 def test_a_broken_link_and_a_foreign_script_are_seen(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text(
-        '<p id="here"><a href="#here"></a><a href="#gone"></a><a href="b.html#x"></a><a href="c.html"></a>'
+        '<p id="here"><a href="#here"></a><a href="#gone"></a><a href="b.html#x"></a><a href="gone.html"></a>'
         '<img src="d.png"><script src="https://elsewhere.org/x.js"></script><a href="https://elsewhere.org"></a>'
     )
     (tmp_path / "b.html").write_text('<link rel="stylesheet" href="//elsewhere.org/x.css"><h1 id="y"></h1>')
     (tmp_path / "s.css").write_text("@import 'https://elsewhere.org/f.css'; a { background: url(data:,) }")
     pages = pages_of(tmp_path)
-    assert broken(pages) == [f"a.html: {link}" for link in ("#gone", "b.html#x", "c.html", "d.png")] + [
+    (tmp_path / "c.html").write_text("<p>text\n- item</p><p>a - b</p>")
+    assert glued(tmp_path) == ["c.html: - item"]
+    assert broken(pages) == [f"a.html: {link}" for link in ("#gone", "b.html#x", "gone.html", "d.png")] + [
         "b.html: //elsewhere.org/x.css"
     ]
     assert [line.partition("://")[0] for line in from_elsewhere(pages, tmp_path)] == [

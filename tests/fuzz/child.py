@@ -27,7 +27,10 @@ MEMORY = 2**29
 _LIMITS = {"PIXELS": 2**20, "VOXELS": 2**20, "BYTES": 2**24, "IMAGES": 2**16, "CHANNELS": 2**8, "NESTING": 16}
 _LARGEST_FILE = 2**26
 _LARGEST_INPUT = 2**18
-_INSTRUMENTED = ("doppelscan", "pydicom", "PIL", "nibabel", "zarr")
+_INSTRUMENTED = [
+    f"doppelscan.{room}" for room in ("images", "imagesets", "store", "findings", "release", "studies")
+]
+_INSTRUMENTED += ["pydicom", "PIL", "nibabel"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Bench:
 
 
 def main() -> None:
-    """Attack one target."""
+    """Attack the targets, one after the other."""
     asked = _arguments()
     memory = "/dev/shm"  # noqa: S108 - a folder of our own is made in it
     scratch = Path(tempfile.mkdtemp(prefix="doppelscan-fuzz-", dir=memory if os.path.isdir(memory) else None))  # noqa: PTH112
@@ -110,24 +113,43 @@ def main() -> None:
 
 
 def _attack(asked: argparse.Namespace, scratch: Path) -> None:
-    (scratch / "work").mkdir()
     os.environ |= {"DOPPELSCAN_CACHE": str(scratch / "cache"), "OMP_NUM_THREADS": "1", "TMPDIR": str(scratch)}
     tempfile.tempdir = str(scratch)
     guide = _guide() if asked.guided else None
-    with guide.instrument_imports(include=list(_INSTRUMENTED)) if guide else contextlib.nullcontext():
-        from doppelscan.errors import DoppelscanError
+    with guide.instrument_imports(include=_INSTRUMENTED) if guide else contextlib.nullcontext():
         from fuzz.judging import Judge, confined
-        from fuzz.targets import TARGETS
 
-        place = Workplace.of(TARGETS[asked.target], scratch / "work")
-        os.environ |= {f"DOPPELSCAN_MAX_{name}": str(limit) for name, limit in _LIMITS.items()}
-        for name, content in place.sound.items():  # what is imported on the way is imported now
-            with contextlib.suppress(DoppelscanError):  # of DICOM, some are refused as they are
-                place.read({name: content})
-    asked.keep.mkdir(parents=True, exist_ok=True)
-    bench = Bench(place, Judge(scratch, MEMORY), asked.keep, scratch, itertools.count(1))
+        places = {target: _place(target, scratch / "work" / target) for target in asked.targets}
+    judge = Judge(scratch, MEMORY)
     with confined(4 * MEMORY, _LARGEST_FILE):
-        _guided(guide, bench, asked) if guide else _blindly(bench, asked)
+        for target, place in places.items():
+            keep = asked.keep / target
+            keep.mkdir(parents=True, exist_ok=True)
+            bench = Bench(place, judge, keep, scratch, itertools.count(1))
+            for name, content in _known(target):
+                bench.attack(name, content)
+            _guided(guide, bench, asked) if guide else _blindly(bench, asked)
+
+
+def _place(target: str, folder: Path) -> Workplace:
+    """The sound files, read once: what is imported on the way is imported before anybody watches."""
+    from doppelscan.errors import DoppelscanError
+    from fuzz.targets import TARGETS
+
+    folder.mkdir(parents=True)
+    place = Workplace.of(TARGETS[target], folder)
+    os.environ |= {f"DOPPELSCAN_MAX_{name}": str(limit) for name, limit in _LIMITS.items()}
+    for name, content in place.sound.items():
+        with contextlib.suppress(DoppelscanError):  # of DICOM, some are refused as they are
+            place.read({name: content})
+    return place
+
+
+def _known(target: str) -> Iterator[tuple[str, bytes]]:
+    """Files that did harm once: all that was ever found and mended."""
+    cases = _HERE / "found" / target
+    for path in sorted(path for path in cases.rglob("*") if path.is_file()):
+        yield "/".join(path.relative_to(cases).parts[1:]), path.read_bytes()
 
 
 def _blindly(bench: Bench, asked: argparse.Namespace) -> None:
@@ -149,7 +171,7 @@ def _guided(guide: Any, bench: Bench, asked: argparse.Namespace) -> None:
     """Damage what has led to code that was not reached before; the corpus stays for the next time."""
     from fuzz.mutations import mutated
 
-    corpus = asked.keep / "corpus"
+    corpus = bench.keep / "corpus"
     corpus.mkdir(exist_ok=True)
     for name, content in bench.place.sound.items():
         (corpus / hashlib.sha256(name.encode()).hexdigest()[:16]).write_bytes(_joined(name, content))
@@ -199,8 +221,8 @@ def _split(data: bytes) -> tuple[str, bytes]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("target")
-    parser.add_argument("keep", type=Path)
+    parser.add_argument("targets", nargs="+")
+    parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--executions", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)

@@ -61,7 +61,7 @@ def _watched(
         (keep / name).unlink(missing_ok=True)
     asked = [
         target,
-        str(keep),
+        f"--keep={keep.parent}",
         f"--seconds={max(seconds, 1)}",
         f"--executions={executions}",
         f"--seed={seed}",

@@ -11,6 +11,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 import PIL.Image
+import zarr
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from cohorts import films, joined, noisy_copies, pixels_of
@@ -35,6 +36,7 @@ __all__ = [
     "texts",
     "tiffs",
     "verdicts",
+    "zarrs",
 ]
 
 _RNG = np.random.default_rng(4)
@@ -104,6 +106,21 @@ def arrays(folder: Path) -> None:
     np.save(folder / "volume.npy", images.astype(np.float32)[0])
     np.savez(folder / "plain.npz", images=images)
     np.savez_compressed(folder / "packed.npz", train_images=images, train_labels=np.zeros((3, 1), np.int64))
+
+
+def zarrs(folder: Path) -> None:
+    """OME-Zarr of both versions, and a plain array in shards."""
+    from images.formats.test_zarrs import ome
+
+    for version in ("0.4", "0.5"):
+        ome(
+            folder / f"{version}.zarr",
+            _RNG.integers(0, 999, (2, 2, 3, 5, 4)).astype(np.uint16),
+            "tczyx",
+            version,
+        )
+    options = {"chunks": (1, 4, 4, 3), "shards": (2, 12, 8, 3)}
+    zarr.create_array(folder / "sharded.zarr", data=np.stack([_COLOUR] * 2), **options)
 
 
 def tables(folder: Path) -> None:

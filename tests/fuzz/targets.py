@@ -34,6 +34,10 @@ def _image(folder: Path, name: str) -> None:
         assert read(entry).stored.shape == entry.shape
 
 
+def _zarr(folder: Path, name: str) -> None:
+    _image(folder, name.partition("/")[0])
+
+
 def _set(folder: Path, _name: str) -> None:
     from doppelscan.imagesets import open_images
 
@@ -127,6 +131,7 @@ TARGETS: Mapping[str, Target] = {
     "dicom": Target(samples.dicoms, _image),
     "nifti": Target(samples.niftis, _image),
     "array": Target(samples.arrays, _image),
+    "zarr": Target(samples.zarrs, _zarr),
     "table": Target(samples.tables, _set),
     "parquet": Target(samples.parquets, _set),
     "set": Target(samples.image_set, _set),

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-_OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
 if TYPE_CHECKING:
     from doppelscan.workers import Progress
 
 __all__ = ["say", "say_error", "show_warnings", "shown_progress"]
+
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""All control characters but tabs and ends of lines, other ends of lines, and what turns the direction of writing."""
 
 
 def say(text: str) -> None:
@@ -34,7 +35,7 @@ def show_warnings() -> None:
 
 
 def _harmless(text: str) -> str:
-    """The text with characters that a terminal obeys written as JSON has them: names of files are strangers' words."""
+    r"""The text with what a terminal would obey, or show in another order, escaped: `\u001b`, as JSON has it."""
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

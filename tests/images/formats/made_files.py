@@ -35,7 +35,7 @@ def exif(orientation: int) -> bytes:
     return b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0) + b"\0\0\0\0"
 
 
-def tiff(path: Path, samples: np.ndarray, *, photometric: int | None = None, **tags: int) -> Path:
+def tiff(path: Path, samples: np.ndarray, *, photometric: int | None = None, **tags: int | bytes) -> Path:
     """An unpacked little-endian TIFF of one page from (h, w, c), of any type of number."""
     rows, columns, channels = samples.shape
     data = samples.astype(samples.dtype.newbyteorder("<")).tobytes()
@@ -54,26 +54,77 @@ def tiff(path: Path, samples: np.ndarray, *, photometric: int | None = None, **t
         279: len(data),
         339: [{"u": 1, "i": 2, "f": 3, "c": 6}[samples.dtype.kind]] * channels,
     }
-    if "opacity" in tags:
-        values[338] = tags["opacity"]
-    path.write_bytes(_tiff_bytes(data, dict(sorted(values.items()))))
+    values |= {_TAGS[name]: value for name, value in tags.items() if name in _TAGS}
+    path.write_bytes(_tiff_bytes(data, values))
     return path
 
 
-def _tiff_bytes(data: bytes, values: dict[int, int | list[int]]) -> bytes:
-    directory = 8 + len(data) + len(data) % 2
+def tiled_tiff(
+    path: Path, samples: np.ndarray, *, tile: tuple[int, int], big: bool = False, packed: bool = False
+) -> Path:
+    """A little-endian TIFF or BigTIFF of one page from (h, w, c), in tiles, plain or packed by DEFLATE."""
+    rows, columns, channels = samples.shape
+    high, wide = tile
+    padded = np.pad(samples, ((0, -rows % high), (0, -columns % wide), (0, 0)))
+    tiles = [
+        padded[top : top + high, left : left + wide].astype(samples.dtype.newbyteorder("<")).tobytes()
+        for top in range(0, rows, high)
+        for left in range(0, columns, wide)
+    ]
+    tiles = [zlib.compress(one) if packed else one for one in tiles]
+    starts = np.cumsum([16 if big else 8, *map(len, tiles)])[:-1]
+    values: dict[int, int | bytes | list[int]] = {
+        256: columns,
+        257: rows,
+        258: [8 * samples.itemsize] * channels,
+        259: 8 if packed else 1,
+        262: 1 if channels < 3 else 2,
+        277: channels,
+        322: wide,
+        323: high,
+        324: struct.pack(f"<{len(tiles)}I", *starts),
+        325: struct.pack(f"<{len(tiles)}I", *map(len, tiles)),
+        339: [{"u": 1, "i": 2, "f": 3}[samples.dtype.kind]] * channels,
+    }
+    path.write_bytes(_tiff_bytes(b"".join(tiles), values, big=big))
+    return path
+
+
+_TAGS = {
+    "opacity": 338,
+    "planar": 284,
+    "description": 270,
+    "tile_width": 322,
+    "tile_height": 323,
+    "old_subfile": 255,
+}
+_LONG_LISTS = {324, 325}
+
+
+def _tiff_bytes(data: bytes, values: dict[int, int | bytes | list[int]], *, big: bool = False) -> bytes:
+    """The file: its head, data, the directory of its one page, and what does not fit into that."""
+    start, word, count = (16, "Q", "Q") if big else (8, "I", "H")
+    room = struct.calcsize(f"<{word}")
+    directory = start + len(data) + len(data) % 2
+    end = directory + struct.calcsize(f"<{count}") + len(values) * (4 + 2 * room) + room
     behind, fields = b"", b""
-    for tag, value in values.items():
-        long = isinstance(value, int)
-        packed = struct.pack("<I", value) if long else struct.pack(f"<{len(value)}H", *value)
-        if len(packed) > 4:
-            place = directory + 2 + 12 * len(values) + 4 + len(behind)
-            behind, packed = behind + packed, struct.pack("<I", place)
-        fields += struct.pack("<HHI", tag, 4 if long else 3, 1 if long else len(value)) + packed.ljust(
-            4, b"\0"
-        )
-    head = b"II*\0" + struct.pack("<I", directory) + data
-    return head.ljust(directory, b"\0") + struct.pack("<H", len(values)) + fields + b"\0\0\0\0" + behind
+    for tag, value in sorted(values.items()):
+        kind, n, packed = _field(tag, value)
+        if len(packed) > room:
+            behind, packed = behind + packed, struct.pack(f"<{word}", end + len(behind))
+        fields += struct.pack(f"<HH{word}", tag, kind, n) + packed.ljust(room, b"\0")
+    head = b"II+\0\x08\0\0\0" if big else b"II*\0"
+    first = (head + struct.pack(f"<{word}", directory) + data).ljust(directory, b"\0")
+    return first + struct.pack(f"<{count}", len(values)) + fields + bytes(room) + behind
+
+
+def _field(tag: int, value: int | bytes | list[int]) -> tuple[int, int, bytes]:
+    """The type of a field, how many values it has, and these."""
+    if isinstance(value, int):
+        return 4, 1, struct.pack("<I", value)
+    if isinstance(value, list):
+        return 3, len(value), struct.pack(f"<{len(value)}H", *value)
+    return (4, len(value) // 4, value) if tag in _LONG_LISTS else (2, len(value) + 1, value + b"\0")
 
 
 def dicom(

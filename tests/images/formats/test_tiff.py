@@ -12,7 +12,7 @@ import pytest
 from doppelscan.errors import UnreadableImage
 from doppelscan.images import Image
 from doppelscan.images.formats import entries, read
-from images.formats.made_files import tiff
+from images.formats.made_files import tiff, tiled_tiff
 
 RNG = np.random.default_rng(1)
 INTEGERS = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32]
@@ -71,9 +71,20 @@ def test_orientation_is_applied_whatever_the_depth(tmp_path, orientation):
 
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
-def test_a_page_on_its_side_is_refused_since_its_decoders_garble_it(tmp_path, orientation):
-    with pytest.raises(UnreadableImage, match="orientation"):
-        entries(tiff(tmp_path / "a.tif", drawn(np.uint8, 1), orientation=orientation))
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_page_on_its_side_is_turned_by_us_since_its_decoders_garble_it(
+    tmp_path, orientation, dtype, channels
+):
+    samples = drawn(dtype, channels)
+    image = only(tiff(tmp_path / "a.tif", samples, orientation=orientation))
+    rows, columns = samples.shape[:2]
+    assert image.space == (columns, rows)
+    for row in range(rows):
+        for column in range(columns):  # EXIF: where the first row and the first column are to be seen
+            y = columns - 1 - column if orientation in {7, 8} else column
+            x = rows - 1 - row if orientation in {6, 7} else row
+            np.testing.assert_array_equal(image.stored[:, y, x], samples[row, column])
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -117,3 +128,46 @@ def test_directories_that_run_in_a_circle_end(tmp_path):
     content[behind : behind + 4] = directory.to_bytes(4, "little")
     path.write_bytes(content)
     assert len(entries(path)) == 1
+
+
+def test_wide_colours_in_planes_of_their_own_are_refused_rather_than_misread(tmp_path):
+    with pytest.raises(UnreadableImage, match="planes of their own"):
+        entries(tiff(tmp_path / "a.tif", drawn(np.uint16, 3), planar=2))
+
+
+def test_a_stack_that_only_imagej_knows_the_end_of_is_refused(tmp_path):
+    path = tiff(tmp_path / "a.tif", drawn(np.uint16, 1), description=b"ImageJ=1.53\nimages=40\nslices=40\n")
+    with pytest.raises(UnreadableImage, match="39 of its 40 images"):
+        entries(path)
+    tiff(path, drawn(np.uint16, 1), description=b"ImageJ=1.53\nimages=1\n")
+    assert len(entries(path)) == 1
+
+
+def test_tiles_are_held_to_the_limit_on_pixels(tmp_path):
+    with pytest.raises(UnreadableImage, match="too large"):
+        entries(tiff(tmp_path / "a.tif", drawn(np.uint8, 1), tile_width=2**20, tile_height=2**20))
+
+
+def test_what_an_old_page_calls_a_smaller_version_is_no_image(tmp_path):
+    with pytest.raises(UnreadableImage, match="0 images"):
+        entries(tiff(tmp_path / "b.tif", drawn(np.uint8, 1), old_subfile=2))
+
+
+TILED = [
+    (np.uint8, 1),
+    (np.uint8, 3),
+    (np.uint16, 1),
+    (np.uint16, 3),
+    (np.int16, 1),
+    (np.float32, 1),
+    (np.float64, 1),
+]
+
+
+@pytest.mark.parametrize(("dtype", "channels"), TILED)
+@pytest.mark.parametrize("big", [False, True], ids=["TIFF", "BigTIFF"])
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "deflate"])
+def test_tiles_are_read(tmp_path, dtype, channels, big, packed):
+    samples = RNG.integers(0, 200, (40, 50, channels)).astype(dtype)
+    image = only(tiled_tiff(tmp_path / "a.tif", samples, tile=(16, 32), big=big, packed=packed))
+    np.testing.assert_array_equal(image.stored, samples.transpose(2, 0, 1))
