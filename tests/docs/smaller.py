@@ -32,6 +32,7 @@ FEWER = {
     "train text_to_image ": "--preset tiny --size 32 --set n_images=8 --set batch=4 --device cpu "
     "--set weights=models/stable-diffusion-inpainting",
     "sample model ": "--steps 2",
+    "sample .*--avoid-copies": "--method pearson",
     "study ": "--scale smoke --dry-run",
     "utility ": "--real-per-class 4 --per-real 1 --seeds 2",
     "utility .*--refit": "--set n_images=32 --set batch=4",
