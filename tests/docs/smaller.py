@@ -5,7 +5,9 @@ Blocks of a page that are marked `slow` are typed so by `make test-all`; all oth
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import warnings
@@ -22,7 +24,7 @@ INSTEAD = {
     r"--device cuda:\d": "--device cpu",
     r"--nnodes 2 --nproc-per-node 4": "--nnodes 1 --nproc-per-node 2",
     r"\bHEAD\b": "127.0.0.1",
-    r"--data DATA": "--data .",
+    r"--data DATA": f"--data {shlex.quote(os.environ.get('DOPPELSCAN_DATA', '.'))}",
     r"(?m)^n = \d+$": "n = 3",
 }
 FEWER = {
@@ -30,11 +32,12 @@ FEWER = {
     "train text_to_image ": "--preset tiny --size 32 --set n_images=8 --set batch=4 --device cpu "
     "--set weights=models/stable-diffusion-inpainting",
     "sample model ": "--steps 2",
+    "sample .*--avoid-copies": "--method pearson",
     "study ": "--scale smoke --dry-run",
     "utility ": "--real-per-class 4 --per-real 1 --seeds 2",
     "utility .*--refit": "--set n_images=32 --set batch=4",
     "membership ": "--effort quick --patients 20",
-    r"audit (?!.*--method pearson)": "--effort quick",
+    r"audit (?!.*--(method|effort))": "--method pearson",
     "power ": "--patients 10 --transforms exact",
 }
 

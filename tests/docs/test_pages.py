@@ -11,6 +11,8 @@ from unittest import mock
 
 import pytest
 
+from realdata import real_data
+
 from .pages import EXECUTED, PAGES, ROOT, SHOWN, blocks, commands, indented, name_of
 from .smaller import props
 from .transcript import agrees, follow
@@ -58,6 +60,8 @@ def test_a_page_can_be_followed_from_top_to_bottom(page: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", SLOW, ids=name_of)
 def test_a_page_can_be_followed_through_what_takes_minutes(page: Path, reader: Path) -> None:
+    if page.name == "sagers.md":  # the only recipe whose smoke is of real images
+        real_data("skin")
     props(reader)
     with mock.patch("doppelscan.review.serving.Service.run", side_effect=KeyboardInterrupt):
         assert "\n\n".join(follow(page, slow=True)) == ""
