@@ -78,7 +78,7 @@ def _is_of_utility(path: Path) -> bool:
 
     try:
         return tomllib.loads(path.read_text()).get("format") == UTILITY_RECIPE
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 

@@ -30,7 +30,7 @@ def read_json(path: Path, *, expected: str) -> dict[str, Any]:
     """
     try:
         content = json.loads(read_bytes(path))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FormatError(Problem(f"cannot be read: {error}", where=shown(path))) from error
     found = content.get("format") if isinstance(content, dict) else None
     if found == expected:

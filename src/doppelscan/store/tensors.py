@@ -65,8 +65,9 @@ def read_tensors(path: Path, *, expected: str | None = None) -> tuple[dict[str, 
         header, data = _split(content)
         metadata = dict(header.pop("__metadata__", {}))
         found = metadata.get("format")
+        _refuse_overlaps(header, len(data))
         arrays = {name: _array(entry, data) for name, entry in header.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FormatError(Problem(f"cannot be read: {error}", where=str(path))) from error
     if expected is not None and found != expected:
         raise FormatError(Problem(f"is {found!r}, not {expected!r}", where=str(path)))
@@ -83,6 +84,13 @@ def _split(content: bytes) -> tuple[dict[str, Any], memoryview]:
     if len(content) < 8 or not 0 < length <= min(len(content) - 8, _LARGEST_HEADER):
         raise ValueError("its header is cut off")
     return dict(json.loads(content[8 : 8 + length])), memoryview(content)[8 + length :]
+
+
+def _refuse_overlaps(header: Mapping[str, Any], n_bytes: int) -> None:
+    """Refuse a header by which a few bytes would become many arrays."""
+    spans = [entry["data_offsets"] for entry in header.values()]
+    if sum(max(0, end - begin) for begin, end in spans) > n_bytes:
+        raise ValueError("its arrays overlap, or are cut off")
 
 
 def _array(entry: Mapping[str, Any], data: memoryview) -> np.ndarray:

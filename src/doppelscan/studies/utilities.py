@@ -15,7 +15,7 @@ from doppelscan.findings.utility import Utility
 from doppelscan.generators import changed, family_named
 from doppelscan.generators.options import settings_of
 from doppelscan.settings import Resources
-from doppelscan.studies.recipe import Source, merged, place_of
+from doppelscan.studies.recipe import Source, is_name, merged, place_of
 from doppelscan.studies.sources import kept, opened
 from doppelscan.utility import Refitted, UtilitySettings, utility
 from doppelscan.workers import Progress, silent
@@ -52,6 +52,8 @@ class UtilityRecipe:
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.only) - set(self.sources)):
             raise ValueError(f"only: {', '.join(unknown)} is no source")
+        if wrong := [name for name in (*self.sources, *self.generators) if not is_name(name)]:
+            raise ValueError(f"{wrong[0]!r} is no name: folders are called by it")
 
     def settings(self, source: str) -> UtilitySettings:
         """The settings for one source.
@@ -74,7 +76,7 @@ def read_utility_recipe(path: Path, scale: str | None = None) -> UtilityRecipe:
     """
     try:
         content = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(Problem(f"cannot be read as a recipe: {error}", where=str(path))) from error
     if content.pop("format", None) != UTILITY_RECIPE:
         cure = f'begin with format = "{UTILITY_RECIPE}"'
