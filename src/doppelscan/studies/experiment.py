@@ -59,7 +59,8 @@ class Experiment:
         """Where a cell is kept: told from all that it comes out of, its source's content among it."""
         settings = generator_settings(cell)
         made_from = [cell.row(), source, repr(settings), audit.to_json(), __version__]
-        return folder / f"{cell.name[:100]}-{fingerprint(made_from)[:8]}"
+        name = cell.name[:100].encode()[:200].decode(errors="ignore")
+        return folder / f"{name}-{fingerprint(made_from)[:8]}"
 
     @staticmethod
     def finished(folder: Path) -> Outcome | None:
