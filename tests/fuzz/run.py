@@ -20,7 +20,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
 _HANG = 10.0
-_BEGIN = 120.0  # seconds in which the sound files must be made
+_BEGIN = 600.0  # seconds in which the sound files must be made
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -80,3 +82,25 @@ def test_any_bytes_are_a_table_or_an_input_error(tmp_path: Path, content: bytes)
     except InputError:
         return
     assert len(set(table.columns)) == len(table.columns)
+
+
+def test_what_pandas_noted_in_a_file_does_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    table = pd.DataFrame({"file": ["a", "b"], "site": pd.Categorical(["x", None]), "seen": [[], ["p", "q"]]})
+    for index in (None, ["r", "s"], pd.Index(["r", "s"], name="who")):
+        table.set_axis(table.index if index is None else index).to_parquet(path)
+        found = read_user_table(path)
+        known = {"file": ["a", "b"], "site": ["x", None], "seen": [None, "['p' 'q']"]}
+        assert found[["file", "site", "seen"]].to_dict(orient="list") == known
+        assert list(found.columns[3:]) == (["who"] if getattr(index, "name", None) else [])
+    arrow = pq.read_table(path).replace_schema_metadata({b"pandas": b'{"columns": 3}'})
+    pq.write_table(arrow, path)
+    assert read_user_table(path)["file"].tolist() == ["a", "b"]
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.Table.from_arrays([pa.array(["a"])] * 2, names=["file", "file"]), tmp_path / "t.parquet"
+    )
+    with pytest.raises(InputError, match="one name"):
+        read_user_table(tmp_path / "t.parquet")

@@ -123,3 +123,21 @@ def test_the_fingerprint_of_a_pair_tells_its_pixels_and_how_they_are_read() -> N
     assert pair_fingerprint(image, image) == same
     assert len(told) == 6
     assert len(same) == 64
+
+
+def test_a_review_that_brings_views_or_triggers_of_its_own_is_refused(tmp_path: Path) -> None:
+    hostile = {
+        "a view that never ends": "ALTER TABLE verdicts RENAME TO was; CREATE VIEW verdicts AS WITH RECURSIVE n(i) AS "
+        "(SELECT 1 UNION ALL SELECT i FROM n) SELECT i AS number, i AS reader, i AS label FROM n",
+        "a trigger": "CREATE TRIGGER own AFTER INSERT ON verdicts BEGIN SELECT load_extension('evil'); END",
+    }
+    for name, script in hostile.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        Verdicts(folder).close()
+        with sqlite3.connect(folder / FILE) as connection:
+            connection.executescript(script)
+        connection.close()
+        for attempt in (verdicts_of, Verdicts):
+            with pytest.raises(FormatError, match="other tables, views or triggers"):
+                attempt(folder)
