@@ -29,9 +29,7 @@ UNSEEN = 0.5  # of the held-out patients, whom nothing is learnt from
 _SIDES = {2: (16, 64), 3: (12, 32)}  # pixels, by axes of space, from how far images are compared in all poses
 _MEASURED = 1 / 3  # of the training patients: the yardstick is taken from them
 _MOST_MEASURED = 100
-_FEW_MEASURED = (
-    40  # of fewer, the point that one in twenty exceeds is hardly known: a kind may drown the others
-)
+_FEW_MEASURED = 40  # of fewer, the point that one in twenty exceeds is hardly known
 _JOINING = 1 / 4  # of the held-out patients at most, where these are also the null
 _FEW_POINTS = 40  # in the median film: with fewer, points are no witnesses
 _LOOKED_AT = 64  # films
