@@ -61,7 +61,11 @@ def test_the_audit_does_so_the_check_can_fail() -> None:
         (GateFailed("copied is too high"), 1, "doppelscan: copied is too high\n"),
         (InputError([Problem("is bad", "a", "mend it"), Problem("is worse", "b")]), 2, "a: is bad (mend it)"),
         (InputError([Problem("is bad")] * 3), 2, "doppelscan: is bad\n"),
-        (OSError(28, "No space left on device", "/full/disk"), 2, "/full/disk: No space left on device (make room there, or "),
+        (
+            OSError(28, "No space left on device", "/full/disk"),
+            2,
+            "/full/disk: No space left on device (make room there, or ",
+        ),
         (PermissionError(13, "Permission denied"), 2, "doppelscan: Permission denied (name another folder; "),
         (OSError(), 2, "doppelscan: OSError\n"),
         (KeyboardInterrupt(), 130, "doppelscan: interrupted; the same command goes on where it stood\n"),
