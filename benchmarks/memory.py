@@ -27,7 +27,7 @@ from doppelscan.settings import parse_memory
 from stopwatch import company, processor
 
 RESULTS = Path(__file__).parent / "results"
-FEW = 200
+FEW = 100
 
 
 @dataclass(frozen=True)

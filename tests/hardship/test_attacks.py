@@ -27,9 +27,7 @@ def borrowed(model: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(model, tmp_path / "model"))
 
 
-@pytest.mark.parametrize(
-    "family", ["os", "antigravity", "../vae", "doppelscan.generators.vae", ["vae"], None]
-)
+@pytest.mark.parametrize("family", ["antigravity", "doppelscan.generators.vae", ["vae"]])
 def test_a_model_that_names_other_code_is_refused_and_nothing_is_loaded(
     borrowed: Path, tmp_path: Path, family: object
 ) -> None:

@@ -304,5 +304,8 @@ def _draft_of(out: Path) -> Iterator[Path]:
     draft.mkdir(parents=True)
     try:
         yield draft
+    except OSError as error:  # a full disk does not say where it is
+        error.filename = error.filename or str(draft)
+        raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -51,8 +51,8 @@ def study(
     """
     resources = resources or Resources()
     check(recipe)
-    out.mkdir(parents=True, exist_ok=True)
     with locked(out):
+        out.mkdir(parents=True, exist_ok=True)
         planned = _planned(recipe, out, data, jobs, resources, progress)
         share = planned[0].resources.workers if planned else 1
         needs = Needs(cores=share, gpu=_on_gpus(resources.device))
