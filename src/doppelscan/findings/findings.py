@@ -163,9 +163,7 @@ class Findings:
         if data.get("format") != FORMAT:
             raise FormatError(Problem(f"is {data.get('format')!r}, not {FORMAT!r}", where="findings.json"))
         try:
-            return Findings(
-                **{name: _READERS.get(name, _same)(data[name]) for name in _NAMES if name in data}
-            )
+            return Findings(**{name: _READERS[name](data[name]) for name in _READERS if name in data})
         except (KeyError, TypeError, ValueError, AssertionError) as error:
             raise FormatError(Problem(f"is damaged: {error}", where="findings.json")) from error
 
@@ -180,16 +178,36 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _same(value: Any) -> Any:
-    return value
+def _plainly(kind: str) -> Callable[[Any], Any]:
+    """What reads a value of this type, and refuses any other; types that are not plain are not looked at."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, _PLAIN.get(kind, object)):
+            raise TypeError(f"{str(value)[:40]!r} is no {kind}")
+        return value
+
+    return read
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        raise TypeError("a list of texts is none")
+    return tuple(values)
 
 
 def _identity_errors(rows: list[dict[str, Any]]) -> tuple[IdentityError, ...]:
     return tuple(IdentityError(**row) for row in rows)
 
 
-_NAMES = tuple(field.name for field in fields(Findings))
+_PLAIN: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "bool": (bool,),
+    "float": (int, float),
+    "float | None": (int, float, type(None)),
+}
 _READERS: Mapping[str, Callable[[Any], Any]] = {
+    **{field.name: _plainly(str(field.type)) for field in fields(Findings)},
     **dict.fromkeys(
         (
             "copied",
@@ -203,7 +221,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     ),
     **dict.fromkeys(("power", "false_alarms", "same_patient_alarms"), RatesByTransform.from_json),
     "identity_errors": _identity_errors,
-    "exposed": tuple,
+    "exposed": _texts,
     "derived": DerivedFindings.from_json,
-    "notes": tuple,
+    "notes": _texts,
 }
