@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Workers of the test run, of one thread each: two pools of threads on the same cores wait for each other.
 JOBS   ?= 2
+EXTRAS := dev,docs,slow,supply,bench,generate,text,utility,ray,s3,review
 
-.PHONY: demo test test-all check format bench clean
+.PHONY: demo test test-all package packages-all audit-dependencies check format bench pins clean
 
 demo: $(VENV)/.installed
 	$(BIN)/doppelscan demo --out demo
@@ -13,8 +14,20 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
 
-test-all: $(VENV)/.installed
+test-all: $(VENV)/.installed-slow
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "slow or not slow"
+
+# The wheel and the sdist are built; the wheel audits in a fresh environment without extras, then with each extra alone.
+package: $(VENV)/.installed
+	$(BIN)/python tests/packages/trial.py
+
+packages-all: $(VENV)/.installed
+	$(BIN)/python tests/packages/trial.py --each
+
+# Advisories about what is pinned (it needs PyPI's own service, and fails where that does not answer), and the list of all packages.
+audit-dependencies: $(VENV)/.installed-supply
+	$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --output-file sbom.json
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
@@ -26,14 +39,27 @@ format: $(VENV)/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-bench
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
+# Pins what pip chooses today, for every extra; then `make test-all` decides whether it stays.
+pins:
+	rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
+	$(VENV)-pins/bin/python -m pip install --quiet '.[$(EXTRAS)]' hatchling editables
+	head -1 constraints.txt > $(VENV)-pins/pins
+	$(VENV)-pins/bin/python -m pip freeze --all --exclude doppelscan | sed 's/+cpu$$//' | LC_ALL=C sort -f >> $(VENV)-pins/pins
+	mv $(VENV)-pins/pins constraints.txt && rm -r $(VENV)-pins
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo dist sbom.json
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("doppelscan needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,generate,text,utility,review]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,generate,text,utility,review]'
+	touch $@
+
+# What only some targets need is installed beside, when they are asked for: -slow brings Ray and a server of objects.
+$(VENV)/.installed-%: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
 	touch $@

@@ -1,5 +1,7 @@
 """doppelscan finds the synthetic medical images that copy a patient, and says how sure it is.
 
+Examples
+--------
 >>> from doppelscan import open_images
 >>> from doppelscan.audit import audit
 """

@@ -28,13 +28,17 @@ __all__ = [
 ]
 
 
+PAGES = "https://github.com/doppelscan/doppelscan/blob/main/docs/"  # where the documentation is read
+
+
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with an input: what it is, where it is, and what cures it."""
+    """One thing wrong with an input: what it is, where it is, what cures it, and the `page` that explains it."""
 
     what: str
     where: str = ""
     cure: str = ""
+    page: str = ""
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
@@ -42,7 +46,12 @@ class Problem:
 
 
 class DoppelscanError(Exception):
-    """Every error that doppelscan raises on purpose. One that a worker raises arrives as it was."""
+    """Every error that doppelscan raises on purpose. One that a worker raises arrives as it was.
+
+    `pages` are those of the documentation, below `docs/`, that explain it.
+    """
+
+    pages: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[object, ...]:
         return _as_it_was, (type(self), self.args, self.__dict__)
@@ -54,6 +63,7 @@ class InputError(DoppelscanError):
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         assert self.problems, "an InputError needs a problem"
+        self.pages = tuple(dict.fromkeys(problem.page for problem in self.problems if problem.page))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
@@ -65,7 +75,8 @@ class MissingExtra(InputError):
     """An optional package that this call needs is not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(Problem(f"{purpose} needs {package}", cure=f"pip install 'doppelscan[{extra}]'"))
+        cure = f"pip install 'doppelscan[{extra}]'"
+        super().__init__(Problem(f"{purpose} needs {package}", cure=cure, page="howto/install.md#extras"))
 
 
 class UnreadableImage(DoppelscanError):
@@ -79,13 +90,17 @@ class UnreadableImage(DoppelscanError):
 class GateFailed(DoppelscanError):
     """The result is above a limit that the caller set; nothing went wrong on the way."""
 
+    def __init__(self, message: str, page: str = "") -> None:
+        self.pages = (page,) if page else ()
+        super().__init__(message)
+
 
 class ReleaseBlocked(GateFailed):
     """Something speaks against a release: `names` are those of all reasons, the message says each."""
 
     def __init__(self, reasons: Iterable[str], names: tuple[str, ...]) -> None:
         self.names = names
-        super().__init__("\n".join(["the release is blocked:", *reasons]))
+        super().__init__("\n".join(["the release is blocked:", *reasons]), page="howto/release.md")
 
 
 def _as_it_was(

@@ -54,6 +54,11 @@ class Estimate:
             return "unknown"
         return f"{_percent(self.value)} ({_percent(self.low)} to {_percent(self.high)})"
 
+    def _repr_html_(self) -> str:
+        """The value with its interval, as a notebook shows it."""
+        value = f"{self.value:.4g}" if self.known else "unknown"
+        return f"<b>{value}</b> (95% interval {self.low:.4g} to {self.high:.4g}), n = {self.n:,}"
+
     def __str__(self) -> str:
         return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}], n={self.n}"
 

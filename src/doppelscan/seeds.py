@@ -26,6 +26,8 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 def parse_seeds(text: str) -> range:
     """The seeds that `a-b` (both ends included) or `a` names.
 
+    Examples
+    --------
     >>> list(parse_seeds("3-5"))
     [3, 4, 5]
     """

@@ -7,26 +7,41 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from doppelscan.control_groups import cores_left, memory_left
 from doppelscan.errors import InputError, Problem
 
-__all__ = ["Resources", "cores", "free_memory", "parse_memory"]
+__all__ = ["Resources", "cores", "free_memory", "limit_threads", "parse_memory"]
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many cores this process may use: the least of those it may run on and what its control groups grant."""
+    return min(_cores_to_run_on(), cores_left() or 2**20)
 
 
 def free_memory() -> int:
-    """Bytes of memory that are free now: the least of what the system and the control group leave."""
-    return min([_available_to_system(), *_available_to_group()])
+    """Bytes of memory that are free now: the least of what the system and the control groups leave."""
+    return min(_available_to_system(), memory_left() or 2**60)
+
+
+def limit_threads() -> None:
+    """Let libraries that are loaded later, here or in child processes, start no more threads than there are cores.
+
+    They look at the cores that they may run on and know of no quota. What the user has set stays; without a quota
+    nothing is set.
+    """
+    if cores() < _cores_to_run_on():
+        for name in _THREADS:
+            os.environ.setdefault(name, str(cores()))
 
 
 def parse_memory(text: str) -> int:
-    """Bytes in `2GB`, `512MiB`, `1.5g` or `1000000`; a unit is a power of 1,024.
+    """Bytes in `2GB`, `512MiB`, `1.5g` or `1000000`; a unit is a power of 1,024. Of any other text an InputError.
 
+    Examples
+    --------
     >>> parse_memory("2GB")
     2147483648
     """
@@ -61,6 +76,10 @@ class Resources:
         return replace(self, memory=self.memory // cores(), workers=1)
 
 
+def _cores_to_run_on() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _available_to_system() -> int:
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
@@ -71,15 +90,3 @@ def _available_to_system() -> int:
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     return 4 * 2**30
-
-
-def _available_to_group() -> list[int]:
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit, used = (
-            (group / "memory.max").read_text().strip(),
-            (group / "memory.current").read_text().strip(),
-        )
-        return [max(int(limit) - int(used), 2**28)]
-    except (OSError, ValueError):  # no control group, or no limit ("max")
-        return []

@@ -21,7 +21,8 @@ TRAIN = films(150, each=2)
 HOLDOUT = films(150, first=200)
 NOVEL = films(100, first=400)
 QUICK = AuditSettings(method="pearson", n_controls=30, n_draws=50)
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "findings-1.schema.json").read_text())
+SCHEMAS = Path(__file__).parents[2] / "docs/schemas"
+SCHEMA, RECORD = (json.loads((SCHEMAS / f"{name}-1.schema.json").read_text()) for name in ("findings", "run"))
 
 
 def holds(estimate: Estimate, truth: float) -> bool:
@@ -49,6 +50,7 @@ def test_the_interval_of_copied_holds_the_share_that_was_planted(share: int, noi
 def test_planted_copies_are_flagged_and_named_with_their_patient(tmp_path: Path) -> None:
     synthetic = joined(pixels_of(NOVEL), noisy_copies(TRAIN, [10, 40, 91]))
     audit(train=TRAIN, holdout=HOLDOUT, synthetic=synthetic, settings=QUICK, out=tmp_path / "run")
+    jsonschema.validate(json.loads((tmp_path / "run/run.json").read_text()), RECORD)
     matches = read_run(tmp_path / "run").matches
     best = matches[matches["rank"] == 1].reset_index(drop=True)
     assert best["copied"].to_numpy()[-3:].all()

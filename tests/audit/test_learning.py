@@ -11,7 +11,9 @@ from doppelscan.audit import AuditSettings, audit, learning
 from doppelscan.audit.evidence import gather
 from doppelscan.audit.inputs import Sets
 from doppelscan.audit.matching import References
+from doppelscan.audit.null import draw_null
 from doppelscan.audit.spaces import Encoded
+from doppelscan.audit.witnesses import Correlated, Posed
 from doppelscan.encoders.contrastive import ContrastiveEncoder, ContrastiveSettings, fitted
 from doppelscan.errors import InputError
 from doppelscan.findings import Findings
@@ -134,3 +136,38 @@ def joined_sets(images: ImageSet, twins: ImageSet) -> ImageSet:
     both = [images.table, table]
     pixels = np.concatenate([pixels_of(images), pixels_of(twins)])
     return ImageSet.from_arrays(pixels, pd.concat(both, ignore_index=True))
+
+
+FAR = (Correlated(), Posed(16))
+
+
+def judged(train: ImageSet, unseen: ImageSet | None = None) -> References:
+    before = References(train, HOLDOUT, RESOURCES, silent, unseen=unseen, witnesses=FAR)
+    return learning.measured(before, seed=0)
+
+
+def test_many_training_patients_are_the_yardstick_and_the_null_keeps_its_own() -> None:
+    found = judged(films(150, first=500))
+    assert len(found.measured) == 50
+    assert found.unseen is found.holdout
+
+
+def test_where_training_patients_are_few_held_out_ones_join_them_and_leave_the_null() -> None:
+    found = judged(films(12, first=500))
+    assert found.unseen is not None
+    assert len(found.measured) == 4
+    assert len(np.unique(found.unseen.patients)) == 30
+    (held, _) = draw_null(found, n_patients=5, seed=0).arms
+    assert set(held.images.table["patient"]) == set(found.unseen.table["patient"])
+
+
+def test_those_that_an_encoder_saw_join_them_at_no_cost_to_the_null() -> None:
+    unseen = HOLDOUT.take(np.arange(5))
+    assert judged(films(12, first=500), unseen).unseen is unseen
+
+
+def test_a_yardstick_of_few_patients_is_about_that_of_many() -> None:
+    few, many = judged(films(12, first=500)).yardstick, judged(films(150, first=500)).yardstick
+    assert few is not None
+    assert many is not None
+    assert np.all(np.abs(np.log(few.spread / many.spread)) < np.log(2))

@@ -47,6 +47,14 @@ def test_help_imports_no_torch() -> None:
     assert _imports_torch("--help") == "False"
 
 
+def test_help_waits_for_no_arrays_and_no_tables() -> None:
+    said = (
+        "import sys, doppelscan.cli.app; print({'numpy', 'pandas', 'scipy', 'pydantic'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_the_report_imports_no_torch(run_folder: Path) -> None:
     assert _imports_torch("report", run_folder) == "False"
 
@@ -61,8 +69,8 @@ def test_the_audit_does_so_the_check_can_fail() -> None:
         (GateFailed("copied is too high"), 1, "doppelscan: copied is too high\n"),
         (InputError([Problem("is bad", "a", "mend it"), Problem("is worse", "b")]), 2, "a: is bad (mend it)"),
         (InputError([Problem("is bad")] * 3), 2, "doppelscan: is bad\n"),
-        (OSError(28, "No space left on device", "/full/disk"), 2, "/full/disk: No space left on device\n"),
-        (PermissionError(13, "Permission denied"), 2, "doppelscan: Permission denied\n"),
+        (OSError(28, "No space left on device", "/full/disk"), 2, "/full/disk: No space left on device ("),
+        (PermissionError(13, "Permission denied"), 2, "doppelscan: Permission denied ("),
         (OSError(), 2, "doppelscan: OSError\n"),
         (KeyboardInterrupt(), 130, "doppelscan: interrupted; the same command goes on where it stood\n"),
     ],

@@ -17,6 +17,15 @@ def test_results_and_errors_go_apart(capsys: pytest.CaptureFixture[str]) -> None
     assert said.err == "doppelscan: first\ndoppelscan: second\n"
 
 
+def test_what_a_terminal_obeys_is_said_and_not_done(capsys: pytest.CaptureFixture[str]) -> None:
+    say(json.dumps({"id": "\x1b[2J\x9b0m\u202egnp.x"}, ensure_ascii=False))
+    say_error("\x1b]0;owned\x07\r\nüñí 胸部")
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"id": "\x1b[2J\x9b0m\u202egnp.x"}
+    assert not {"\x1b", "\x9b", "\x07", "\r", "\u202e"} & set(said.out + said.err)
+    assert said.err == "doppelscan: \\u001b]0;owned\\u0007\\u000d\ndoppelscan: üñí 胸部\n"
+
+
 def test_progress_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with shown_progress() as progress:
         progress("reading", 0, 2)

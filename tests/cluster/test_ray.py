@@ -170,6 +170,33 @@ def test_a_search_finds_what_one_process_finds(
         np.testing.assert_array_equal(getattr(alone, of), getattr(together, of))
 
 
+_SEARCH = """
+import numpy as np
+from cohorts import films, pixels_of
+from doppelscan.search import nearest, spread
+from doppelscan.settings import Resources
+spread.WORTH_A_LOOK = 0
+asked = dict(symmetries="flips", resources=Resources(memory=2**28, workers=2, device="cpu"))
+with on_ray({address!r}):
+    found = nearest(pixels_of(films(60, first=600)), pixels_of(films(600)), 3, **asked)
+np.savez({out!r}, **vars(found))
+"""
+
+
+@pytest.mark.parametrize("cores", [(1,), (1, 1), (2, 2)])
+def test_one_two_and_four_workers_find_what_none_finds(
+    machines: Callable[..., Machines], tmp_path: Path, cores: tuple[int, ...]
+) -> None:
+    cluster = machines(0, *cores)
+    for address, name in ((None, "alone.npz"), (cluster.address, "together.npz")):
+        code = _SEARCH.format(address=address, out=str(tmp_path / name))
+        assert "Error" not in _in_a_process(code, cluster.environment)
+    cluster.end()
+    alone, together = np.load(tmp_path / "alone.npz"), np.load(tmp_path / "together.npz")
+    for of in ("indices", "scores", "poses"):
+        np.testing.assert_array_equal(alone[of], together[of])
+
+
 def test_a_search_that_loses_a_machine_finds_the_same(
     there: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,8 +250,9 @@ def _blind(path: Path, part: str | None) -> str:
     return "does not exist"
 
 
+@pytest.mark.parametrize("method", ["pearson", "registered"])
 def test_an_audit_concludes_the_same(
-    there: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    there: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Any
 ) -> None:
     train, holdout = films(60), films(60, first=60)
     synthetic = joined(noisy_copies(train, [1, 2, 3]), pixels_of(films(40, first=200)))
@@ -233,7 +261,7 @@ def test_an_audit_concludes_the_same(
         monkeypatch.setattr(spread, "WORTH_A_LOOK", worth)
         monkeypatch.setattr(spread, "_LEAST", 8)
         monkeypatch.setenv("DOPPELSCAN_CACHE", str(tmp_path / f"cache {name}"))
-        settings = AuditSettings(method="pearson", effort="quick")
+        settings = AuditSettings(method=method, effort="quick")
         audit(
             train=train,
             synthetic=synthetic,

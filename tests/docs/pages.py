@@ -6,19 +6,31 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+FENCED = re.compile(r"^( *)```(\w*)([^\n`]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+EXECUTED = {"python", "sh", "console"}
+SHOWN = {
+    "text",
+    "usage",
+    "toml",
+}  # what a Python block prints, formulas, trees of files; options; a file's content
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page; `line` is that of its first line of text."""
+    """A fenced block of a page; `line` is that of its first line of text.
+
+    One that is `slow` is followed by `make test-all`; `title` is the file that it shows.
+    """
 
     language: str
     text: str
     line: int
+    slow: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,23 @@ def name_of(page: Path) -> str:
 def blocks(page: Path) -> Iterator[Block]:
     text = page.read_text(encoding="utf-8")
     for found in FENCED.finditer(text):
-        yield Block(found[1], found[2], text.count("\n", 0, found.start(2)) + 1)
+        told, title = found[3].split(), re.search(r'title="(.*)"', found[3])
+        line = text.count("\n", 0, found.start(4)) + 1
+        yield Block(found[2], dedent(found[4]), line, "slow" in told, title[1] if title else "")
+
+
+def indented(page: Path) -> list[str]:
+    """The lines that are set off as code by spaces alone, and so have no language; in a list that takes eight."""
+    found, in_list, before = [], False, ""
+    for line in prose(page).splitlines():
+        if re.match(r"([-*+]|\d+\.) ", line):
+            in_list = True
+        elif line[:1].strip():
+            in_list = False
+        if not before.strip() and line.startswith(" " * (8 if in_list else 4)):
+            found.append(line.strip())
+        before = line
+    return found
 
 
 def prose(page: Path) -> str:

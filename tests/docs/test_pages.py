@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from .pages import PAGES, ROOT, blocks, commands, name_of
-from .transcript import agrees, follow, typed
+from realdata import real_data
+
+from .pages import EXECUTED, PAGES, ROOT, SHOWN, blocks, commands, indented, name_of
+from .smaller import props
+from .transcript import agrees, follow
 
 FOLDERS = ROOT / "docs/howto/example-folders.md"
-FOLLOWED = [page for page in PAGES if page != FOLDERS and any(b.language for b in blocks(page))]
+FOLLOWED = [page for page in PAGES if page != FOLDERS and any(not b.slow for b in blocks(page))]
+CLUSTER = ROOT / "docs/howto/cluster.md"  # followed by tests/cluster
+SLOW = [page for page in PAGES if page != CLUSTER and any(b.slow for b in blocks(page))]
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +47,7 @@ def reader(films: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for made in films.iterdir():
         if made.is_file():
             made.unlink()
-        elif made.name != "films":
+        elif made.name not in ("films", "skin"):
             shutil.rmtree(made)
 
 
@@ -48,6 +55,49 @@ def reader(films: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("page", FOLLOWED, ids=name_of)
 def test_a_page_can_be_followed_from_top_to_bottom(page: Path) -> None:
     assert "\n\n".join(follow(page)) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", SLOW, ids=name_of)
+def test_a_page_can_be_followed_through_what_takes_minutes(page: Path, reader: Path) -> None:
+    if page.name == "sagers.md":  # the only recipe whose smoke is of real images
+        real_data("skin")
+    props(reader)
+    with mock.patch("doppelscan.review.serving.Service.run", side_effect=KeyboardInterrupt):
+        assert "\n\n".join(follow(page, slow=True)) == ""
+
+
+def test_the_blocks_that_nobody_runs_are_counted_and_there_are_none() -> None:
+    assert [f"{name_of(page)}: {line}" for page in PAGES for line in indented(page)] == []
+    assert [
+        f"{name_of(page)}:{block.line} {block.language}"
+        for page in PAGES
+        for block in blocks(page)
+        if block.language not in EXECUTED | SHOWN
+    ] == []
+
+
+def test_what_is_shown_as_text_is_no_command() -> None:
+    typed_in = re.compile(r"^(\$ |doppelscan |python |pip |make |accelerate |torchrun )", re.MULTILINE)
+    shown = [(name_of(page), block) for page in PAGES for block in blocks(page) if block.language in SHOWN]
+    assert [
+        f"{name}:{block.line}"
+        for name, block in shown
+        if block.language != "usage" and typed_in.search(block.text)
+    ] == []
+    assert {name for name, block in shown if block.language == "usage"} == {"docs/reference/commands.md"}
+
+
+def test_a_block_set_off_by_spaces_is_seen_and_a_list_is_none(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("- a\n\n    of the list\n\n        in it\n\ntext\n\n    alone\n    more\n")
+    assert indented(page) == ["in it", "alone"]
+
+
+def test_every_extra_that_a_page_installs_is_there() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = re.findall(r"doppelscan\[([\w,]+)\]", "".join(page.read_text() for page in PAGES))
+    assert {extra for names in named for extra in names.split(",")} <= set(extras)
 
 
 def test_the_example_folders_are_listed_as_they_are(films: Path) -> None:
@@ -68,16 +118,6 @@ def test_make_has_every_target_that_a_page_names() -> None:
         if command.line.startswith("make ")
     }
     assert {"demo", "test"} <= named | typed_in <= set(targets)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("line", ["doppelscan demo", "doppelscan demo --planted --out planted"])
-def test_the_demo_says_what_the_first_result_shows(line: str, reader: Path) -> None:
-    (shown,) = [b.text for b in blocks(ROOT / "docs/first-result.md") if f"$ {line}\n" in b.text]
-    code, printed = typed(line.split()[1:])
-    assert code == 0
-    assert agrees(printed, shown.removeprefix(f"$ {line}\n"))
-    assert (reader / line.rpartition(" ")[2] / "run/report.html").is_file()
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,16 @@ from doppelscan.findings.derived import DERIVED
 from doppelscan.findings.membership import MEMBERSHIP_FILES, SCORES, Attack, Difference, Membership, Told
 from doppelscan.findings.power import PLANTED, POWER_FILES, Detection, Power
 from doppelscan.findings.quality import QUALITY_FILES, SAMPLES, Quality, TwoSample
+from doppelscan.generators import FAMILIES
 from doppelscan.quality.traits import TRAITS
 
 from .options import command_names, option_table
 from .pages import ROOT, first_column
+from .settings import settings_table, training_table
 
-COMMANDS, FILES, API = (ROOT / "docs/reference" / f"{name}.md" for name in ("commands", "files", "api"))
+COMMANDS, FILES, API, SETTINGS = (
+    ROOT / "docs/reference" / f"{name}.md" for name in ("commands", "files", "api", "settings")
+)
 MODULES = re.findall(r"^## (doppelscan[\w.]*)$", API.read_text(), flags=re.MULTILINE)
 TABLES = {
     "matches.parquet": MATCHES,
@@ -43,6 +47,30 @@ def test_the_options_of_a_command_are_those_of_its_help(name: str) -> None:
     table = re.search(r"(?:^\|.*\n)+", section, flags=re.MULTILINE)
     assert table is not None
     assert table[0] == option_table(name)
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_the_usage_of_a_command_names_options_that_it_has(name: str) -> None:
+    section = re.split(rf"^## doppelscan {name}$", COMMANDS.read_text(), flags=re.MULTILINE)[1]
+    usage = re.search(r"```usage\n(.*?)```", section, flags=re.DOTALL)
+    assert usage is not None
+    assert usage[1].startswith(f"doppelscan {name}")
+    assert set(re.findall(r"--[\w-]+", usage[1])) <= set(re.findall(r"`(--[\w-]+)`", option_table(name)))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_settings_of_a_family_are_told_with_their_values(family: str) -> None:
+    section = re.split(rf"^## {family}$", SETTINGS.read_text(), flags=re.MULTILINE)[1]
+    table = re.search(r"(?:^\|.*\n)+", section, flags=re.MULTILINE)
+    assert table is not None
+    assert table[0] == settings_table(family)
+    assert not re.search(
+        r"^\| `(?!.*training\.).*\|  \|$", table[0], flags=re.MULTILINE
+    )  # nothing is left unsaid
+
+
+def test_the_settings_of_every_training_are_told() -> None:
+    assert training_table() in SETTINGS.read_text()
 
 
 def test_every_command_has_its_section() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
+import os
 import re
+import runpy
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,16 +17,20 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
+
 from doppelscan.cli import main
 
-from .pages import Block, blocks, commands
+from .pages import ROOT, Block, blocks, commands
+from .smaller import smaller, stand_in
 
 ELSEWHERE = (
-    "git ",
+    "git clone ",
     "cd ",
     "make ",
-    "pip ",
-)  # commands that are not doppelscan's; some are checked on their own
+    "pip install ",
+)  # held against Makefile and pyproject.toml by tests of their own
+LAUNCHERS = ("accelerate launch ", "torchrun ", "python -m torch.distributed.run ")
 
 
 @dataclass
@@ -32,15 +40,18 @@ class Session:
     names: dict[str, Any] = field(default_factory=dict)
     printed: str = ""
     exit_code: int = 0
+    slow: bool = False
 
     def run(self, block: Block, page: Path) -> Iterator[str]:
         """What went wrong in one block, if anything did; a `text` block below Python is what that prints."""
         where = f"{page.name}:{block.line}"
+        if block.title:
+            Path(block.title).write_text(smaller(block.text) if self.slow else block.text)
         if block.language == "text" and self.printed:
             yield from _disagreement(where, self.printed, block.text)
         self.printed = self._executed(block, where) if block.language == "python" else ""
         for command in commands(block):
-            printed = self._typed(command.line)
+            printed = self._typed(smaller(command.line) if self.slow and block.slow else command.line)
             if command.output is not None:
                 yield from _disagreement(f"{where}: {command.line}", printed, command.output)
             elif self.exit_code:
@@ -57,11 +68,16 @@ class Session:
         """What a command prints."""
         if line == "echo $?":
             return str(self.exit_code)
-        if line.startswith(ELSEWHERE):
+        if line.startswith(ELSEWHERE) or (self.slow and stand_in(line)):
             return ""
         program, *arguments = shlex.split(line)
-        assert program == "doppelscan", f"no page may show {line!r}"
-        self.exit_code, printed = typed(arguments)
+        if line.startswith(LAUNCHERS):
+            self.exit_code, printed = launched(program, arguments)
+        elif program == "python":
+            self.exit_code, printed = 0, parsed(*arguments)
+        else:
+            assert program == "doppelscan", f"no page may show {line!r}"
+            self.exit_code, printed = typed(arguments)
         return printed
 
 
@@ -86,6 +102,40 @@ def typed(arguments: list[str]) -> tuple[int, str]:
     return int(code), said.getvalue()
 
 
+def launched(program: str, arguments: list[str]) -> tuple[int, str]:
+    """What a program beside this Python prints, and its exit code."""
+    beside = Path(sys.executable).with_name(program)
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
+    ended = subprocess.run(
+        [str(beside), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+    )
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def parsed(script: str, *arguments: str) -> str:
+    """A script that takes hours reads its arguments and ends; what it does is tested small, in `tests/benchmarks`."""
+    read = argparse.ArgumentParser.parse_args
+
+    def read_and_end(parser: argparse.ArgumentParser) -> None:
+        read(parser)
+        raise SystemExit(0)
+
+    path = ROOT / script
+    with (
+        mock.patch.object(argparse.ArgumentParser, "parse_args", read_and_end),
+        mock.patch.object(sys, "argv", [script, *arguments]),
+        mock.patch.object(sys, "path", [str(path.parent), *sys.path]),
+        pytest.raises(SystemExit, match=r"^0$"),
+    ):
+        runpy.run_path(str(path), run_name="__main__")
+    return ""
+
+
 def agrees(printed: str, shown: str) -> bool:
     """Whether the output is as shown, line breaks aside; `...` stands for anything."""
     pattern = ".*".join(re.escape(" ".join(part.split())) for part in shown.split("..."))
@@ -93,7 +143,8 @@ def agrees(printed: str, shown: str) -> bool:
     return re.fullmatch(rf"\s*{pattern}\s*", " ".join(printed.split())) is not None
 
 
-def follow(page: Path) -> list[str]:
-    """Everything on a page that does not happen as the page shows it."""
-    session = Session()
-    return [wrong for block in blocks(page) for wrong in session.run(block, page)]
+def follow(page: Path, *, slow: bool = False) -> list[str]:
+    """Everything on a page that does not happen as the page shows it; its slow blocks too, if that is said."""
+    session = Session(slow=slow)
+    followed = (block for block in blocks(page) if slow or not block.slow)
+    return [wrong for block in followed for wrong in session.run(block, page)]

@@ -6,12 +6,15 @@ import json
 import math
 from pathlib import Path
 
+import jsonschema
 import pandas as pd
 import pytest
 
 from doppelscan.errors import FormatError
 from doppelscan.estimates import Estimate
 from doppelscan.findings.power import PLANTED, Detection, Power, read_power, write_power
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/power-1.schema.json").read_text())
 
 
 def detection(transform: str = "noise", fraction: float | None = 1.0) -> Detection:
@@ -91,11 +94,17 @@ def test_json_holds_plain_values_alone() -> None:
     assert written["detections"][1]["fraction"] is None
 
 
+def test_it_is_what_the_published_schema_says() -> None:
+    jsonschema.validate(power().to_json(), SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(power().to_json() | {"n_planted": "many"}, SCHEMA)
+
+
 def test_an_interrupted_write_leaves_no_numbers_beside_another_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_power(tmp_path, power(), table())
-    (tmp_path / ".draft-of-a-killed-one").write_text("")
+    (tmp_path / ".of-a-killed-one.draft").write_text("")
     monkeypatch.setattr("doppelscan.findings.power.write_json", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_power(tmp_path, power(), table())

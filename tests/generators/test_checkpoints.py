@@ -44,10 +44,10 @@ def test_the_last_ones_and_one_of_each_span_stay(tmp_path: Path) -> None:
     for seen in range(8, 88, 8):
         student.progress.seen = seen
         keep(student, 0, tmp_path)
-    (tmp_path / "checkpoints/.draft-of-a-killed-one").mkdir()
+    (tmp_path / "checkpoints/.of-a-killed-one.draft").mkdir()
     prune(tmp_path, last=2, every=30)
     assert [one.seen for one in checkpoints_of(tmp_path)] == [8, 32, 64, 72, 80]
-    assert not list((tmp_path / "checkpoints").glob(".draft*"))
+    assert not list((tmp_path / "checkpoints").glob(".*.draft"))
     student.progress.seen = 8
     keep(student, 1, tmp_path)
     prune(tmp_path, last=1, every=None)

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,6 +24,8 @@ from doppelscan.imagesets import ImageSet, open_images, save, split
 from doppelscan.imagesets.pixels import ZarrPixels
 from doppelscan.imagesets.saving import cached
 from doppelscan.settings import Resources
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/imageset-1.schema.json").read_text())
 
 
 def folder_of_films(folder: Path, n: int = 12) -> Path:
@@ -39,6 +42,7 @@ def test_a_saved_set_comes_back(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(back.table, films(5, each=2).table)
     assert back.fingerprint == saved.fingerprint
     assert back[3].pixels.dtype == np.uint8
+    jsonschema.validate(json.loads((tmp_path / "set/imageset.json").read_text()), SCHEMA)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32", "bool"])
@@ -212,7 +216,7 @@ def test_what_killed_writes_left_does_not_reach_the_set(
         with pytest.raises(TypeError):
             save(films(3), tmp_path / "set")
     partial = tmp_path / ".set.partial"
-    for litter in (partial / ".draft-0123", partial / "pixels.zarr" / "c" / "0.0123.partial"):
+    for litter in (partial / ".0123.draft", partial / "pixels.zarr" / "c" / "0.0123.partial"):
         litter.write_bytes(b"half")
     save(films(3), tmp_path / "set")
     names = {path.name for path in (tmp_path / "set").rglob("*") if path.is_file()}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -178,6 +180,8 @@ def test_a_run_is_written_and_read_again(real: ImageSet, held: ImageSet, tmp_pat
     )
     run = read_quality(tmp_path / "run")
     assert run.quality == done.run.quality
+    schema = Path(__file__).parents[2] / "docs/schemas/run-1.schema.json"
+    jsonschema.validate(dict(run.record), json.loads(schema.read_text()))
     assert run.record["settings"] == QUICK.to_json()
     assert set(run.record["sets"]) == {"real", "synthetic", "holdout"}
     assert run.record["sets"]["real"]["fingerprint"] == done.sets.real.fingerprint

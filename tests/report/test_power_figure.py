@@ -151,3 +151,7 @@ def test_drawing_imports_no_torch(tmp_path: Path) -> None:
 def test_without_numbers_there_is_no_figure(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"power\.json"):
         write_power_figure(tmp_path)
+
+
+def test_a_figure_shows_itself_as_a_picture() -> None:
+    assert power_figure(measured("pearson"))._repr_png_().startswith(b"\x89PNG")

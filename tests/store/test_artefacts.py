@@ -50,6 +50,12 @@ def test_another_format_or_damage_is_named(tmp_path: Path, content: str, message
         read_json(tmp_path / "a.json", expected="things/1")
 
 
+def test_lists_within_lists_without_end_are_damage(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[" * 200_000)
+    with pytest.raises(FormatError, match="cannot be read"):
+        read_json(tmp_path / "a.json", expected="doppelscan-test/1")
+
+
 def test_a_table_comes_back_with_its_columns_in_order(tmp_path: Path) -> None:
     write_table(tmp_path / "t.parquet", pd.DataFrame({"score": [0.5], "id": ["a"], "extra": [1]}), SCHEMA)
     back = read_table(tmp_path / "t.parquet", SCHEMA)

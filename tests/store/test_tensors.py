@@ -84,6 +84,14 @@ def test_a_header_that_does_not_fit_the_data_is_refused(tmp_path: Path, entry: o
         read_tensors(tmp_path / "a", expected=FORMAT)
 
 
+def test_few_bytes_do_not_become_many_arrays(tmp_path: Path) -> None:
+    entry = {"dtype": "U8", "shape": [1000], "data_offsets": [0, 1000]}
+    header = json.dumps({"__metadata__": {"format": FORMAT}} | {str(n): entry for n in range(9)}).encode()
+    (tmp_path / "a").write_bytes(len(header).to_bytes(8, "little") + header + bytes(1000))
+    with pytest.raises(FormatError, match="overlap"):
+        read_tensors(tmp_path / "a", expected=FORMAT)
+
+
 def test_another_format_and_an_absent_file_are_refused_by_name(tmp_path: Path) -> None:
     write_tensors(tmp_path / "a", {}, {"format": "doppelscan-test/2"})
     with pytest.raises(FormatError, match="is 'doppelscan-test/2', not 'doppelscan-test/1'"):

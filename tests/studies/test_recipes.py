@@ -11,6 +11,7 @@ import pytest
 from doppelscan.generators import changed, family_named
 from doppelscan.studies import cells_of, read_recipe
 from doppelscan.studies.running import check
+from doppelscan.studies.shipped import recipe_named, shipped_recipes
 from doppelscan.studies.utilities import UTILITY_RECIPE, read_utility_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -80,3 +81,15 @@ def test_a_header_promises_only_what_there_is(path: Path) -> None:
     assert all((ROOT / page).is_file() for page in re.findall(r"docs/\S+", header))
     counts = {len(cells_of(read_recipe(path, scale))) for of, scale in SCALES if of == path}
     assert {int(count) for count in re.findall(r"(\d+) trainings", header)} == counts
+
+
+def test_a_shipped_recipe_is_found_by_its_name_unless_a_file_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shipped_recipes() == {path.stem: path for path in EVERY}
+    (tmp_path / "dar").mkdir()  # the folder that a first run wrote
+    assert recipe_named(Path("dar")) == ROOT / "recipes/dar.toml"
+    (tmp_path / "akbar").write_text("mine")
+    assert recipe_named(Path("akbar")) == Path("akbar")
+    assert recipe_named(Path("recipes/none.toml")) == Path("recipes/none.toml")

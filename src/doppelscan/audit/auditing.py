@@ -6,10 +6,11 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from doppelscan.audit.inputs import Opener, Sets, Source, load
+from doppelscan.audit.inputs import Sets, load
 from doppelscan.audit.settings import AuditSettings
 from doppelscan.errors import InputError, Problem
 from doppelscan.findings import Findings, write_run
+from doppelscan.imagesets.together import Opener, Source
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, meanwhile, processes_kept, silent
 from doppelscan.workers.clock import Clock
@@ -77,7 +78,13 @@ def audited(
     resources: Resources | None = None,
     progress: Progress = silent,
 ) -> Audited:
-    """What `audit` does, with the sets, for a report that need not open them again."""
+    """What `audit` does, with the sets, for a report that need not open them again.
+
+    Raises
+    ------
+    InputError
+        As `audit` does.
+    """
     settings, resources = settings or AuditSettings(), resources or Resources()
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(Problem("is no folder", where=str(out), cure="name another"))

@@ -128,6 +128,5 @@ def _refuse_too_few(references: References) -> None:
         for images in (references.holdout, references.unseen)
     ):
         what = "nearly all held-out images are near-identical to training images of other patients"
-        raise InputError(
-            Problem(what, where="holdout", cure="hold out other patients; see doppelscan dedupe")
-        )
+        cure, page = "hold out other patients; see doppelscan dedupe", "howto/audit-your-folder.md#a-holdout"
+        raise InputError(Problem(what, where="holdout", cure=cure, page=page))

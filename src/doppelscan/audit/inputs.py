@@ -8,22 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from doppelscan.audit.settings import LEAST_TO_LEARN, AuditSettings
-from doppelscan.encoders.published import located
+from doppelscan.encoders.published import absent, unseen_axes
 from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.together import Opener, Source, on_both_sides, open_all, other_shapes
 
-__all__ = [
-    "Opener",
-    "Sets",
-    "Source",
-    "absent_encoder",
-    "load",
-    "on_both_sides",
-    "open_all",
-    "other_shapes",
-    "unseen_axes",
-]
+__all__ = ["Sets", "load"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,28 +43,17 @@ def load(
         sets, a patient on both sides, too few patients; a pretrained encoder that is not there.
     """
     opened = open_all(
-        {"train": train, "synthetic": synthetic, "holdout": holdout}, opener, absent_encoder(settings)
+        {"train": train, "synthetic": synthetic, "holdout": holdout}, opener, absent(settings.pretrained)
     )
     sets = Sets(opened["train"], opened["synthetic"], opened.get("holdout"))
     if problems := [
         *other_shapes(sets.named),
         *_patients(sets),
-        *unseen_axes(sets.train, settings),
+        *unseen_axes(settings.pretrained, sets.train.shape),
         *_calibration(sets, settings),
     ]:
         raise InputError(problems)
     return sets
-
-
-def absent_encoder(settings: AuditSettings) -> list[Problem]:
-    """What is wrong where a pretrained encoder is not on this machine."""
-    if settings.pretrained is None:
-        return []
-    try:
-        located(settings.pretrained)
-    except InputError as error:
-        return list(error.problems)
-    return []
 
 
 def _patients(sets: Sets) -> list[Problem]:
@@ -87,28 +66,20 @@ def _patients(sets: Sets) -> list[Problem]:
     return problems
 
 
-def unseen_axes(images: ImageSet, settings: AuditSettings) -> list[Problem]:
-    """What is wrong where volumes are given to a pretrained encoder."""
-    n_axes = len(images.shape) - 1
-    if settings.pretrained is None or n_axes == 2:
-        return []
-    what = f"images have {n_axes} spatial axes, but pretrained encoders see only flat ones"
-    cure = "cut the volumes with `doppelscan prepare --slices`, or leave --encoder out"
-    return [Problem(what, where="--encoder", cure=cure)]
-
-
 def _calibration(sets: Sets, settings: AuditSettings) -> list[Problem]:
     cure = "give --holdout"
     if sets.holdout is None:
         needing = {"--calibration": settings.calibration == "dar", "--method": _learns(settings)}
+        page = "howto/no-holdout.md"
         return [
-            Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", where=name, cure=cure)
+            Problem(f"{name[2:]} {getattr(settings, name[2:])} needs held-out images", name, cure, page)
             for name, needs in needing.items()
             if needs
         ]
     if _learns(settings) and (n := len(np.unique(sets.holdout.patients))) < LEAST_TO_LEARN:
         what = f"{settings.method} learns from half of the held-out patients, and {n} are too few"
-        return [Problem(what, where=sets.holdout.name, cure=f"hold out at least {LEAST_TO_LEARN}")]
+        cure, page = f"hold out at least {LEAST_TO_LEARN}", "howto/audit-your-folder.md#a-holdout"
+        return [Problem(what, where=sets.holdout.name, cure=cure, page=page)]
     return []
 
 

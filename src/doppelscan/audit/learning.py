@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from jaxtyping import Int64
 
 from doppelscan.audit.matched import Yardstick
 from doppelscan.audit.matching import References
@@ -18,14 +19,20 @@ from doppelscan.encoders.keypoints import extract_keypoints
 from doppelscan.encoders.pretrained import pretrained
 from doppelscan.imagesets import ImageSet, split
 from doppelscan.imagesets.joining import joined
+from doppelscan.search import Neighbours
+from doppelscan.search import joined as joined_neighbours
 from doppelscan.seeds import stream
 
-__all__ = ["UNSEEN", "learnt", "trains"]
+__all__ = ["UNSEEN", "learnt", "measured", "trains"]
 
 UNSEEN = 0.5  # of the held-out patients, whom nothing is learnt from
 _SIDES = {2: (16, 64), 3: (12, 32)}  # pixels, by axes of space, from how far images are compared in all poses
 _MEASURED = 1 / 3  # of the training patients: the yardstick is taken from them
 _MOST_MEASURED = 100
+_FEW_MEASURED = (
+    40  # of fewer, the point that one in twenty exceeds is hardly known: a kind may drown the others
+)
+_JOINING = 1 / 4  # of the held-out patients at most, where these are also the null
 _FEW_POINTS = 40  # in the median film: with fewer, points are no witnesses
 _LOOKED_AT = 64  # films
 
@@ -55,13 +62,13 @@ def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) 
         *([Points()] if films else []),
     )
     if films and settings.pretrained is None:
-        return _measured(_references(pixels, witnesses, pixels.holdout, None), settings.seed)
+        return measured(_references(pixels, witnesses, pixels.holdout, None), settings.seed)
     if settings.preset is not None and not _enough_to_learn(pixels.holdout):
         aligned = Aligned((from_afar[-1],))
-        return _measured(_references(pixels, (*witnesses, aligned), pixels.holdout, None), settings.seed)
+        return measured(_references(pixels, (*witnesses, aligned), pixels.holdout, None), settings.seed)
     encoder, holdout, unseen = _encoder(pixels, twins, settings)
     naming = Correlated(Encoded(encoder, learnt=unseen is not None)), from_afar[-1]
-    return _measured(_references(pixels, (*witnesses, Aligned(naming)), holdout, unseen), settings.seed)
+    return measured(_references(pixels, (*witnesses, Aligned(naming)), holdout, unseen), settings.seed)
 
 
 def trains(train: ImageSet, holdout: ImageSet | None, settings: AuditSettings) -> bool:
@@ -128,14 +135,48 @@ def _references(
     return make(witnesses=witnesses)
 
 
-def _measured(references: References, seed: int) -> References:
-    """The references with a yardstick from some training patients, each matched without their own images."""
-    train = references.train
+def measured(references: References, seed: int) -> References:
+    """The references with a yardstick from some training patients, each matched without their own images.
+
+    Where these are few, held-out ones join them: they are none of the null, or leave it.
+    """
+    train, held, unseen = references.train, references.holdout, references.unseen
     own = references.patients(train)
-    order = stream(seed, "measured patients").permutation(np.unique(own))
-    chosen = order[: max(1, min(_MOST_MEASURED, int(_MEASURED * len(order))))]
-    first = np.unique(own, return_index=True)
-    images = np.sort(first[1][np.isin(first[0], chosen)])
-    found, held = references.found(train.take(images), "what is ordinary", train_exclude=(own[images], own))
-    yardstick = Yardstick.of(found, held, references.kinds)
+    chosen = _drawn(own, min(_MOST_MEASURED, max(1, int(_MEASURED * _count(own)))), seed, "measured patients")
+    images = _first_of_each(own, chosen)
+    matched = [references.found(train.take(images), "what is ordinary", train_exclude=(own[images], own))]
+    if held is not None and len(chosen) < _FEW_MEASURED:
+        own = references.patients(held)
+        share = _JOINING if unseen is held else 1.0
+        joining = _drawn(own, min(_FEW_MEASURED - len(chosen), int(share * _count(own))), seed, "joining")
+        images = _first_of_each(own, joining)
+        exclude = own[images], own
+        matched.append(references.found(held.take(images), "what is ordinary", holdout_exclude=exclude))
+        if unseen is held:
+            references = replace(references, unseen=held.take(np.flatnonzero(~np.isin(own, joining))))
+    yardstick = Yardstick.of(*_together(matched), references.kinds)
     return replace(references, yardstick=yardstick, measured=references.names(chosen))
+
+
+def _count(patients: Int64[np.ndarray, " n"]) -> int:
+    return len(np.unique(patients))
+
+
+def _drawn(patients: Int64[np.ndarray, " n"], most: int, seed: int, name: str) -> Int64[np.ndarray, " k"]:
+    """At most so many of the patients."""
+    return np.asarray(stream(seed, name).permutation(np.unique(patients))[:most])
+
+
+def _first_of_each(own: Int64[np.ndarray, " n"], chosen: Int64[np.ndarray, " k"]) -> Int64[np.ndarray, " k"]:
+    """Where the first image of each of these patients is, in order."""
+    patients, first = np.unique(own, return_index=True)
+    return np.sort(first[np.isin(patients, chosen)])
+
+
+def _together(
+    matched: Sequence[tuple[tuple[Neighbours, ...], tuple[Neighbours, ...] | None]],
+) -> tuple[list[Neighbours], list[Neighbours] | None]:
+    """Kind by kind, what was found for all images in the training set, and in the holdout where there is one."""
+    found = [joined_neighbours(parts) for parts in zip(*(one for one, _ in matched), strict=True)]
+    held = [one for _, one in matched if one is not None]
+    return found, [joined_neighbours(parts) for parts in zip(*held, strict=True)] if held else None

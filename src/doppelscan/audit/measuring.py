@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float64, Int64
 
 from doppelscan.audit.detections import detections
 from doppelscan.audit.evidence import method_references
-from doppelscan.audit.inputs import Opener, Source
 from doppelscan.audit.learning import UNSEEN, trains
 from doppelscan.audit.matching import References
 from doppelscan.audit.outlining import part_overlaps
@@ -25,6 +24,7 @@ from doppelscan.findings.power import Power, write_power
 from doppelscan.images.changes import Change
 from doppelscan.images.parts import PartialCopy
 from doppelscan.imagesets import split
+from doppelscan.imagesets.together import Opener, Source
 from doppelscan.search.duplicates import first_identical
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, processes_kept, silent

@@ -6,18 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from doppelscan.audit.inputs import (
-    Opener,
-    Source,
-    absent_encoder,
-    on_both_sides,
-    open_all,
-    other_shapes,
-    unseen_axes,
-)
 from doppelscan.audit.settings import AuditSettings
+from doppelscan.encoders.published import absent, unseen_axes
 from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets import ImageSet, split
+from doppelscan.imagesets.together import Opener, Source, on_both_sides, open_all, other_shapes
 
 __all__ = ["Sides", "open_sides", "too_few"]
 
@@ -54,12 +47,12 @@ def open_sides(train: Source, holdout: Source | None, *, audit: AuditSettings, o
         For everything that is wrong with either: cannot be opened, shapes that differ, a patient on both
         sides, too few patients; a pretrained encoder that is not there or sees no such images.
     """
-    opened = open_all({"train": train, "holdout": holdout}, opener, absent_encoder(audit))
+    opened = open_all({"train": train, "holdout": holdout}, opener, absent(audit.pretrained))
     trained, held = opened["train"], opened.get("holdout")
     if problems := [
         *other_shapes(opened),
         *_patients(trained, held),
-        *unseen_axes(trained, audit),
+        *unseen_axes(audit.pretrained, trained.shape),
     ]:
         raise InputError(problems)
     if held is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from io import TextIOWrapper
 
@@ -13,7 +15,7 @@ from doppelscan.cli.audit import audit
 from doppelscan.cli.check import check
 from doppelscan.cli.dedupe import dedupe
 from doppelscan.cli.demo import demo
-from doppelscan.cli.display import say_error
+from doppelscan.cli.display import say_error, show_warnings
 from doppelscan.cli.doctor import doctor
 from doppelscan.cli.membership import membership
 from doppelscan.cli.power import power
@@ -26,10 +28,17 @@ from doppelscan.cli.sample import sample
 from doppelscan.cli.study import study
 from doppelscan.cli.train import train
 from doppelscan.cli.utility import utility
-from doppelscan.errors import DoppelscanError, GateFailed
+from doppelscan.errors import PAGES, DoppelscanError, GateFailed
+from doppelscan.settings import limit_threads
 
 __all__ = ["app", "main"]
 
+_FULL = "make room there, or DOPPELSCAN_CACHE moves the cache; the same command goes on where it stood"
+_CLOSED = "name another folder; DOPPELSCAN_CACHE moves the cache"
+_CURES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FULL),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), _CLOSED),
+}
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 app = typer.Typer(
@@ -76,14 +85,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name is shown whatever the terminal's alphabet
+    show_warnings()
+    limit_threads()
     try:
         app()
-    except GateFailed as error:
-        say_error(str(error))
-        sys.exit(1)
     except DoppelscanError as error:
-        say_error(str(error))
-        sys.exit(2)
+        say_error("\n".join([str(error), *(f"see {PAGES}{page}" for page in error.pages)]))
+        sys.exit(1 if isinstance(error, GateFailed) else 2)
     except OSError as error:
         say_error(_of_system(error))
         sys.exit(2)
@@ -96,4 +104,6 @@ def main() -> None:
 def _of_system(error: OSError) -> str:
     """What the system refused: a full disk, a missing permission."""
     place = f"{error.filename}: " if error.filename is not None else ""
-    return place + (error.strerror or str(error) or type(error).__name__)
+    cure = f" ({_CURES[error.errno]})" if error.errno in _CURES else ""
+    what = os.strerror(error.errno) if error.errno in _CURES else error.strerror
+    return place + (what or str(error) or type(error).__name__) + cure

@@ -14,11 +14,15 @@ from doppelscan.cli.options import (
     Channels,
     Device,
     Encoder,
+    Holdout,
     Json,
     Memory,
+    PatientPattern,
     Ray,
+    RedactTraining,
     Seed,
     Size,
+    Synthetic,
     Workers,
     as_preparation,
     resources_on,
@@ -35,9 +39,9 @@ __all__ = ["audit"]
 
 def audit(
     train: Annotated[str, typer.Option(help="The images that the generator was trained on.")],
-    synthetic: Annotated[str, typer.Option(help="The images that it made.")],
+    synthetic: Synthetic,
     out: Annotated[Path, typer.Option(help="Folder for the findings, tables and report.")],
-    holdout: Annotated[str | None, typer.Option(help="Real images of patients that it never saw.")] = None,
+    holdout: Holdout = None,
     method: Annotated[
         Literal["registered", "pearson", "contrastive"] | None,
         typer.Option(
@@ -64,12 +68,8 @@ def audit(
     ] = None,
     size: Size = None,
     channels: Channels = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
-    redact_training: Annotated[
-        bool, typer.Option(help="No training image or patient id in the report.")
-    ] = False,
+    patient_pattern: PatientPattern = None,
+    redact_training: RedactTraining = False,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
@@ -140,4 +140,5 @@ def _gate(findings: Findings, limit: float) -> None:
     needed = (
         f"; without a single copy that takes {least} synthetic images" if findings.n_synthetic < least else ""
     )
-    raise GateFailed(f"copied is {findings.copied.percent()}: its upper limit is above {limit:g}{needed}")
+    told = f"copied is {findings.copied.percent()}: its upper limit is above {limit:g}{needed}"
+    raise GateFailed(told, page="howto/ci-gate.md")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doppelscan.cli.display import say, shown_progress
-from doppelscan.cli.options import Json, Memory, Workers, as_resources
+from doppelscan.cli.options import Json, Memory, PatientPattern, Workers, as_resources
 from doppelscan.errors import GateFailed
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ def check(
     train: Annotated[
         str | None, typer.Option(help="The training images: nothing of them may be in the release.")
     ] = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
+    patient_pattern: PatientPattern = None,
     memory: Memory = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -51,7 +49,7 @@ def check(
     elif found.passed:
         say(_all_clear(found))
     if not found.passed:
-        raise GateFailed("\n".join(map(str, found.faults)))
+        raise GateFailed("\n".join(map(str, found.faults)), page="howto/release.md#anyone-can-check")
 
 
 def _all_clear(found: Checked) -> str:

@@ -18,6 +18,7 @@ from doppelscan.cli.options import Json, Memory, Seed, Workers, as_resources
 from doppelscan.cli.planted import Truth, planted_sets, truth_of
 from doppelscan.cli.worded import Worded, skins, worded
 from doppelscan.errors import InputError, MissingExtra, Problem
+from doppelscan.store import locked
 
 if TYPE_CHECKING:
     from doppelscan.imagesets import ImageSet
@@ -60,7 +61,7 @@ def demo(
 
     _refuse(planted=planted, text=text)
     resources, run = as_resources(memory, workers, "cpu"), out / "run"
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         sets = planted_sets(seed) if planted else skins(seed) if text else _cohort(seed)
         kept = _kept(sets, out, resources, progress)
         if not planted:

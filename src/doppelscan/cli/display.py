@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import sys
 from collections.abc import Iterator
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from doppelscan.workers import Progress
 
-__all__ = ["say", "say_error", "shown_progress"]
+__all__ = ["say", "say_error", "show_warnings", "shown_progress"]
 
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""All control characters but tabs and ends of lines, and those that turn the direction of writing."""
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""All control characters but tabs and ends of lines, other ends of lines, and what turns the direction of writing."""
 
 
 def say(text: str) -> None:
@@ -24,13 +25,25 @@ def say(text: str) -> None:
 
 def say_error(text: str) -> None:
     """What went wrong, on stderr, each problem on a line of its own, and once."""
-    lines = dict.fromkeys(_harmless(text).splitlines())
-    sys.stderr.write("".join(f"doppelscan: {line}\n" for line in lines))
+    lines = dict.fromkeys(_harmless(text).split("\n"))
+    sys.stderr.write("".join(f"doppelscan: {line}\n" for line in lines if line))
+
+
+def show_warnings() -> None:
+    """Let what is logged on the way be said on stderr, such as for whom the command waits."""
+    logging.getLogger("doppelscan").handlers[:] = [_Said(logging.WARNING)]
 
 
 def _harmless(text: str) -> str:
     r"""The text with what a terminal would obey, or show in another order, escaped: `\u001b`, as JSON has it."""
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class _Said(logging.Handler):
+    """Says what is logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say_error(self.format(record))
 
 
 @contextlib.contextmanager

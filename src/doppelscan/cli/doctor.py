@@ -14,11 +14,10 @@ from doppelscan.cli.display import say
 from doppelscan.cli.options import Json
 from doppelscan.errors import DoppelscanError, GateFailed
 from doppelscan.settings import cores, free_memory
-from doppelscan.store import Cache
 
 __all__ = ["doctor"]
 
-_FOR_DEVELOPERS = ("dev", "bench")
+_FOR_DEVELOPERS = ("dev", "slow", "supply", "bench", "docs")
 _INSTALL = "pip install . --constraint constraints.txt, in the clone"
 _SYNTAXES = (
     *("RLELossless", "JPEGBaseline8Bit", "JPEGExtended12Bit", "JPEGLossless", "JPEGLosslessSV1"),
@@ -79,6 +78,8 @@ def _machine() -> Iterator[Finding]:
 
 
 def _cache() -> Finding:
+    from doppelscan.store import Cache
+
     try:
         root = Cache.default().root
         Cache(root).path("doctor", {}).parent.rmdir()

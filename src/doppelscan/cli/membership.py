@@ -15,6 +15,7 @@ from doppelscan.cli.options import (
     Device,
     Json,
     Memory,
+    PatientPattern,
     Seed,
     Size,
     Workers,
@@ -22,6 +23,7 @@ from doppelscan.cli.options import (
     as_resources,
 )
 from doppelscan.errors import InputError, Problem
+from doppelscan.store import locked
 
 if TYPE_CHECKING:
     from doppelscan.estimates import Estimate
@@ -56,9 +58,7 @@ def membership(
     patients: Annotated[int, typer.Option(help="At most so many patients of each set are attacked.")] = 2000,
     size: Size = None,
     channels: Channels = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
+    patient_pattern: PatientPattern = None,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
@@ -85,7 +85,7 @@ def membership(
         preparation=as_preparation(size=size, channels=channels),
         seed=seed,
     )
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         found = infer(
             train=train,
             holdout=holdout,
@@ -149,4 +149,5 @@ def _refuse_to_conclude(found: Membership) -> None:
     """Raise InputError where the sets cannot answer the question."""
     if not found.concludes:
         cure = "hold more patients of the same source out at random, train anew, and ask again"
-        raise InputError(Problem(found.reason, where="--train and --holdout", cure=cure))
+        page = "howto/membership.md#first-do-the-sets-differ-without-the-model"
+        raise InputError(Problem(found.reason, where="--train and --holdout", cure=cure, page=page))

@@ -18,11 +18,18 @@ __all__ = [
     "Channels",
     "Device",
     "Encoder",
+    "Holdout",
     "Json",
     "Memory",
+    "MovedHoldout",
+    "MovedSynthetic",
+    "MovedTrain",
+    "PatientPattern",
     "Ray",
+    "RedactTraining",
     "Seed",
     "Size",
+    "Synthetic",
     "Workers",
     "as_preparation",
     "as_resources",
@@ -49,6 +56,15 @@ Encoder = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Whatever is drawn is drawn by this seed.")]
+PatientPattern = Annotated[
+    str | None, typer.Option(help="Regular expression that finds the patient in an id.")
+]
+RedactTraining = Annotated[bool, typer.Option(help="No training image or patient id in the report.")]
+Synthetic = Annotated[str, typer.Option(help="The images that it made.")]
+Holdout = Annotated[str | None, typer.Option(help="Real images of patients that it never saw.")]
+MovedTrain = Annotated[str | None, typer.Option(help="Where the training set is now, if it has moved.")]
+MovedSynthetic = Annotated[str | None, typer.Option(help="Where the synthetic set is now, if it has moved.")]
+MovedHoldout = Annotated[str | None, typer.Option(help="Where the held-out set is now, if it has moved.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
 
 

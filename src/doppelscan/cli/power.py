@@ -16,12 +16,14 @@ from doppelscan.cli.options import (
     Encoder,
     Json,
     Memory,
+    PatientPattern,
     Seed,
     Size,
     Workers,
     as_preparation,
     as_resources,
 )
+from doppelscan.store import locked
 
 if TYPE_CHECKING:
     from doppelscan.estimates import Estimate
@@ -60,9 +62,7 @@ def power(
     ] = "standard",
     size: Size = None,
     channels: Channels = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
+    patient_pattern: PatientPattern = None,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
@@ -91,7 +91,7 @@ def power(
         n_patients=patients,
         seed=seed,
     )
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         found = measure(
             train=train,
             holdout=holdout,

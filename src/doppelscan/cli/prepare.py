@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from doppelscan.cli.display import say, say_error, shown_progress
-from doppelscan.cli.options import Channels, Memory, Ray, Seed, Size, Workers, as_preparation, resources_on
+from doppelscan.cli.options import (
+    Channels,
+    Memory,
+    PatientPattern,
+    Ray,
+    Seed,
+    Size,
+    Workers,
+    as_preparation,
+    resources_on,
+)
 from doppelscan.store import shown
 
 if TYPE_CHECKING:
@@ -18,47 +28,23 @@ __all__ = ["prepare"]
 
 
 def prepare(
-    source: Annotated[str, typer.Argument(help="A folder, a table naming files, or one file.")],
-    out: Annotated[Path, typer.Option(help="The set's folder; with --holdout, the folder of both.")],
+    source: _Source,
+    out: _Out,
     size: Size = None,
-    fit: Annotated[
-        Literal["stretch", "pad", "crop"] | None, typer.Option(help="How --size is reached")
-    ] = None,
+    fit: _Fit = None,
     channels: Channels = None,
-    spacing: Annotated[float | None, typer.Option(help="Resample to this spacing, in mm.")] = None,
-    intensity: Annotated[
-        Literal["none", "percentile", "window", "max"] | None,
-        typer.Option(help="How values become 8-bit; none keeps them."),
-    ] = None,
-    percentiles: Annotated[
-        tuple[float, float] | None, typer.Option(help="For --intensity percentile.")
-    ] = None,
-    window: Annotated[
-        tuple[float, float] | None, typer.Option(help="Centre and width, for --intensity window.")
-    ] = None,
-    slices: Annotated[
-        Literal["axial", "coronal", "sagittal"] | None,
-        typer.Option(help="Cut volumes into slices of this plane."),
-    ] = None,
-    min_foreground: Annotated[
-        float | None, typer.Option(help="Share of a slice that must be foreground.")
-    ] = None,
-    foreground_above: Annotated[float | None, typer.Option(help="The value above which a pixel is.")] = None,
-    foreground_channel: Annotated[
-        int | None, typer.Option(help="The channel that is looked at for it.")
-    ] = None,
-    crop_or_pad: Annotated[
-        str | None, typer.Option(help="Crop or pad to this shape, such as 256x256.")
-    ] = None,
-    preset: Annotated[
-        Literal["akbar"] | None, typer.Option(help="A whole preparation: akbar is that of paper A.")
-    ] = None,
-    holdout: Annotated[
-        float | None, typer.Option(help="Keep this share of the patients out of OUT/train, in OUT/holdout.")
-    ] = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
+    spacing: _Spacing = None,
+    intensity: _Intensity = None,
+    percentiles: _Percentiles = None,
+    window: _Window = None,
+    slices: _Slices = None,
+    min_foreground: _MinForeground = None,
+    foreground_above: _ForegroundAbove = None,
+    foreground_channel: _ForegroundChannel = None,
+    crop_or_pad: _CropOrPad = None,
+    preset: _Preset = None,
+    holdout: _Holdout = None,
+    patient_pattern: PatientPattern = None,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
@@ -100,6 +86,34 @@ def prepare(
         say(line)
         if unreadable:
             say_error(unreadable)
+
+
+_Source = Annotated[str, typer.Argument(help="A folder, a table naming files, or one file.")]
+_Out = Annotated[Path, typer.Option(help="The set's folder; with --holdout, the folder of both.")]
+_Fit = Annotated[Literal["stretch", "pad", "crop"] | None, typer.Option(help="How --size is reached")]
+_Spacing = Annotated[float | None, typer.Option(help="Resample to this spacing, in mm.")]
+_Intensity = Annotated[
+    Literal["none", "percentile", "window", "max"] | None,
+    typer.Option(help="How values become 8-bit; none keeps them."),
+]
+_Percentiles = Annotated[tuple[float, float] | None, typer.Option(help="For --intensity percentile.")]
+_Window = Annotated[
+    tuple[float, float] | None, typer.Option(help="Centre and width, for --intensity window.")
+]
+_Slices = Annotated[
+    Literal["axial", "coronal", "sagittal"] | None,
+    typer.Option(help="Cut volumes into slices of this plane."),
+]
+_MinForeground = Annotated[float | None, typer.Option(help="Share of a slice that must be foreground.")]
+_ForegroundAbove = Annotated[float | None, typer.Option(help="The value above which a pixel is.")]
+_ForegroundChannel = Annotated[int | None, typer.Option(help="The channel that is looked at for it.")]
+_CropOrPad = Annotated[str | None, typer.Option(help="Crop or pad to this shape, such as 256x256.")]
+_Preset = Annotated[
+    Literal["akbar"] | None, typer.Option(help="A whole preparation: akbar is that of paper A.")
+]
+_Holdout = Annotated[
+    float | None, typer.Option(help="Keep this share of the patients out of OUT/train, in OUT/holdout.")
+]
 
 
 def _parts(images: ImageSet, out: Path, holdout: float | None, seed: int) -> dict[Path, ImageSet]:

@@ -13,14 +13,18 @@ from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import (
     Channels,
     Device,
+    Holdout,
     Json,
     Memory,
+    PatientPattern,
     Seed,
     Size,
+    Synthetic,
     Workers,
     as_preparation,
     as_resources,
 )
+from doppelscan.store import locked
 
 if TYPE_CHECKING:
     from doppelscan.findings.quality import Measured, Quality, TwoSample
@@ -30,9 +34,9 @@ __all__ = ["quality"]
 
 def quality(
     real: Annotated[str, typer.Option(help="The real images that the generator was trained on.")],
-    synthetic: Annotated[str, typer.Option(help="The images that it made.")],
+    synthetic: Synthetic,
     out: Annotated[Path, typer.Option(help="Folder for the numbers, the table and the report.")],
-    holdout: Annotated[str | None, typer.Option(help="Real images of patients that it never saw.")] = None,
+    holdout: Holdout = None,
     encoder: Annotated[
         str,
         typer.Option(
@@ -47,9 +51,7 @@ def quality(
     pairs: Annotated[int, typer.Option(help="Pairs of images whose structure is compared, at most.")] = 500,
     size: Size = None,
     channels: Channels = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
+    patient_pattern: PatientPattern = None,
     redact_training: Annotated[bool, typer.Option(help="No real image or patient id in the report.")] = False,
     seed: Seed = 0,
     memory: Memory = None,
@@ -76,7 +78,7 @@ def quality(
         n_pairs=pairs,
         seed=seed,
     )
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         done = measured(
             real=real,
             synthetic=synthetic,

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from doppelscan.cli.display import say, shown_progress
-from doppelscan.cli.options import Json, Memory, Workers, as_resources
+from doppelscan.cli.options import (
+    Json,
+    Memory,
+    MovedHoldout,
+    MovedSynthetic,
+    MovedTrain,
+    Workers,
+    as_resources,
+)
 from doppelscan.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -19,57 +27,29 @@ __all__ = ["release"]
 
 
 def release(
-    audit: Annotated[Path, typer.Option(help="The folder that `doppelscan audit --out` wrote.")],
-    out: Annotated[Path, typer.Option(help="Folder to be made for the release.")],
-    form: Annotated[
-        Literal["png", "png16", "nifti", "npz"],
-        typer.Option("--format", help="PNG of 8 or 16 bits, NIfTI, or one npz in MedMNIST's layout."),
-    ] = "png",
-    quality: Annotated[
-        Path | None, typer.Option(help="A folder of `doppelscan quality`, for the datasheet.")
-    ] = None,
-    utility: Annotated[
-        Path | None, typer.Option(help="A folder of `doppelscan utility`, for the datasheet.")
-    ] = None,
-    membership: Annotated[
-        Path | None, typer.Option(help="A folder of `doppelscan membership`, for the datasheet.")
-    ] = None,
-    title: Annotated[str, typer.Option(help="What it is called.")] = "Synthetic medical images",
-    creator: Annotated[list[str] | None, typer.Option(help="Who made it.")] = None,
-    generator: Annotated[str | None, typer.Option(help="What drew the images, in words.")] = None,
-    licence: Annotated[
-        str | None, typer.Option("--license", help="Under which licence the images may be used.")
-    ] = None,
-    training_licence: Annotated[
-        str | None,
-        typer.Option("--training-license", help="Licence or ground on which the training images were used."),
-    ] = None,
-    published: Annotated[str | None, typer.Option(help="The day, as 2026-11-21. Default: today.")] = None,
-    group: Annotated[
-        list[str] | None, typer.Option(help="A column of the synthetic set to publish beside the label.")
-    ] = None,
-    max_copied: Annotated[float, typer.Option(help="Limit of the upper end of `copied`.")] = 0.05,
-    max_exposed: Annotated[int, typer.Option(help="So many patients may be exposed by withheld images.")] = 0,
-    min_power: Annotated[float, typer.Option(help="Limit of the lower end of `power`.")] = 0.5,
-    review_top: Annotated[
-        int, typer.Option(help="So many of the most suspicious released images must have been reviewed.")
-    ] = 20,
-    margin: Annotated[
-        float | None, typer.Option(help="Withhold what comes so near the audit's threshold.")
-    ] = None,
-    allow: Annotated[
-        list[str] | None, typer.Option(help="REASON=WHY: let a reason pass; the why is published.")
-    ] = None,
-    train: Annotated[str | None, typer.Option(help="Where the training set is now, if it has moved.")] = None,
-    synthetic: Annotated[
-        str | None, typer.Option(help="Where the synthetic set is now, if it has moved.")
-    ] = None,
-    holdout: Annotated[
-        str | None, typer.Option(help="Where the held-out set is now, if it has moved.")
-    ] = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="The audit's expression that finds the patient in an id.")
-    ] = None,
+    audit: _Audit,
+    out: _Out,
+    form: _Form = "png",
+    quality: _Quality = None,
+    utility: _Utility = None,
+    membership: _Membership = None,
+    title: _Title = "Synthetic medical images",
+    creator: _Creator = None,
+    generator: _Generator = None,
+    licence: _Licence = None,
+    training_licence: _TrainingLicence = None,
+    published: _Published = None,
+    group: _Group = None,
+    max_copied: _MaxCopied = 0.05,
+    max_exposed: _MaxExposed = 0,
+    min_power: _MinPower = 0.5,
+    review_top: _ReviewTop = 20,
+    margin: _Margin = None,
+    allow: _Allow = None,
+    train: MovedTrain = None,
+    synthetic: MovedSynthetic = None,
+    holdout: MovedHoldout = None,
+    patient_pattern: _PatientPattern = None,
     memory: Memory = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -116,6 +96,46 @@ def release(
             progress=progress,
         )
     say(json.dumps(done.record.to_json(), ensure_ascii=False) if as_json else _summary(done))
+
+
+_Audit = Annotated[Path, typer.Option(help="The folder that `doppelscan audit --out` wrote.")]
+_Out = Annotated[Path, typer.Option(help="Folder to be made for the release.")]
+_Form = Annotated[
+    Literal["png", "png16", "nifti", "npz"],
+    typer.Option("--format", help="PNG of 8 or 16 bits, NIfTI, or one npz in MedMNIST's layout."),
+]
+_Quality = Annotated[Path | None, typer.Option(help="A folder of `doppelscan quality`, for the datasheet.")]
+_Utility = Annotated[Path | None, typer.Option(help="A folder of `doppelscan utility`, for the datasheet.")]
+_Membership = Annotated[
+    Path | None, typer.Option(help="A folder of `doppelscan membership`, for the datasheet.")
+]
+_Title = Annotated[str, typer.Option(help="What it is called.")]
+_Creator = Annotated[list[str] | None, typer.Option(help="Who made it.")]
+_Generator = Annotated[str | None, typer.Option(help="What drew the images, in words.")]
+_Licence = Annotated[
+    str | None, typer.Option("--license", help="Under which licence the images may be used.")
+]
+_TrainingLicence = Annotated[
+    str | None,
+    typer.Option("--training-license", help="Licence or ground on which the training images were used."),
+]
+_Published = Annotated[str | None, typer.Option(help="The day, as 2026-11-21. Default: today.")]
+_Group = Annotated[
+    list[str] | None, typer.Option(help="A column of the synthetic set to publish beside the label.")
+]
+_MaxCopied = Annotated[float, typer.Option(help="Limit of the upper end of `copied`.")]
+_MaxExposed = Annotated[int, typer.Option(help="So many patients may be exposed by withheld images.")]
+_MinPower = Annotated[float, typer.Option(help="Limit of the lower end of `power`.")]
+_ReviewTop = Annotated[
+    int, typer.Option(help="So many of the most suspicious released images must have been reviewed.")
+]
+_Margin = Annotated[float | None, typer.Option(help="Withhold what comes so near the audit's threshold.")]
+_Allow = Annotated[
+    list[str] | None, typer.Option(help="REASON=WHY: let a reason pass; the why is published.")
+]
+_PatientPattern = Annotated[
+    str | None, typer.Option(help="The audit's expression that finds the patient in an id.")
+]
 
 
 def _allowed(options: list[str]) -> dict[str, str]:

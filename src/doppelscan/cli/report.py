@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from doppelscan.cli.display import say
+from doppelscan.cli.options import MovedSynthetic, RedactTraining
 
 __all__ = ["report"]
 
@@ -21,12 +22,8 @@ def report(
         str | None,
         typer.Option(help="Where the training set (quality, utility: the real one) is now, if it has moved."),
     ] = None,
-    synthetic: Annotated[
-        str | None, typer.Option(help="Where the synthetic set is now, if it has moved.")
-    ] = None,
-    redact_training: Annotated[
-        bool, typer.Option(help="No training image or patient id in the report.")
-    ] = False,
+    synthetic: MovedSynthetic = None,
+    redact_training: RedactTraining = False,
     n_matches: Annotated[int, typer.Option(min=1, help="Matches shown in an audit's gallery.")] = 24,
 ) -> None:
     """Write the page of an audit, a measurement of quality or utility, an inference of membership or a study.

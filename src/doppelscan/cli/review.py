@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doppelscan.cli.display import say, shown_progress
-from doppelscan.cli.options import Seed
+from doppelscan.cli.options import MovedHoldout, MovedSynthetic, MovedTrain, Seed
 from doppelscan.errors import InputError, Problem
 from doppelscan.settings import Resources
 from doppelscan.workers import silent
@@ -36,13 +36,9 @@ def review(
         int, typer.Option(min=0, help="Known copies among them, and as many held-out images.")
     ] = 10,
     seed: Seed = 0,
-    train: Annotated[str | None, typer.Option(help="Where the training set is now, if it has moved.")] = None,
-    synthetic: Annotated[
-        str | None, typer.Option(help="Where the synthetic set is now, if it has moved.")
-    ] = None,
-    holdout: Annotated[
-        str | None, typer.Option(help="Where the held-out set is now, if it has moved.")
-    ] = None,
+    train: MovedTrain = None,
+    synthetic: MovedSynthetic = None,
+    holdout: MovedHoldout = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any that is free.")] = 0,
     bind: Annotated[str, typer.Option(help="Address of this machine to listen on.")] = "127.0.0.1",
     name: Annotated[

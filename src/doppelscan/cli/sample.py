@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from doppelscan.cli.completing import strategies
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device, Ray
 from doppelscan.errors import InputError, Problem
-from doppelscan.seeds import parse_seeds
 from doppelscan.store import shown
 from doppelscan.workers import on_ray
 
@@ -29,65 +29,28 @@ __all__ = ["sample"]
 
 
 def sample(
-    model: Annotated[Path, typer.Argument(help="The folder that `doppelscan train` or `adopt` wrote.")],
-    out: Annotated[Path, typer.Option(help="Folder for the images.")],
-    seeds: Annotated[
-        str | None, typer.Option(help="One image for each of these seeds, both ends included.")
-    ] = None,
-    plan: Annotated[
-        Path | None, typer.Option(help="Instead: how many of which label, strategy and group (TOML, CSV).")
-    ] = None,
-    shard: Annotated[
-        str | None, typer.Option(help="Draw one part of a plan: 2/8 is the second of eight.")
-    ] = None,
-    strategy: Annotated[
-        str,
-        typer.Option(
-            help="text (from noise), or from real images: inpaint, outpaint, in-then-outpaint, image-to-image."
-        ),
-    ] = "text",
-    source: Annotated[str | None, typer.Option(help="The real images that are begun from.")] = None,
-    masks: Annotated[
-        str | None, typer.Option(help="Masks named as these images: what is inpainted, or outpainted around.")
-    ] = None,
-    strength: Annotated[
-        float | None, typer.Option(help="How much of what is drawn anew is forgotten first; 1: all of it.")
-    ] = None,
-    group: Annotated[
-        list[str] | None, typer.Option(help="column=value that the images shall be of; repeatable.")
-    ] = None,
-    prompt: Annotated[
-        str | None,
-        typer.Option(help="Of text-to-image models: what they are told, instead of their template."),
-    ] = None,
-    label: Annotated[str | None, typer.Option(help="What the images shall show.")] = None,
-    guidance: Annotated[
-        float | None, typer.Option(help="How strongly the label is insisted on; 1: not.")
-    ] = None,
-    sampler: Annotated[str | None, typer.Option(help="Of diffusion: dpm++, ddim or ddpm.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Of the sampler.")] = None,
-    truncation: Annotated[
-        float | None, typer.Option(help="Of StyleGAN: how far from the mean image; 1: all.")
-    ] = None,
-    at: Annotated[
-        int | None, typer.Option(help="The checkpoint after so many images. Default: the last.")
-    ] = None,
-    keep_apart: Annotated[
-        bool, typer.Option("--keep-apart", help="Lead diffusion away from the training images as it draws.")
-    ] = False,
-    avoid_copies: Annotated[
-        bool, typer.Option("--avoid-copies", help="Audit what is drawn, and discard what is suspected.")
-    ] = False,
-    method: Annotated[
-        Literal["pearson", "contrastive", "registered"],
-        typer.Option(help="How --avoid-copies audits."),
-    ] = "registered",
-    train: Annotated[
-        str | None, typer.Option(help="The images that the model was trained on, for these two.")
-    ] = None,
-    holdout: Annotated[
-        str | None, typer.Option(help="Real images of patients that it never saw, for these two.")
-    ] = None,
+    model: _Model,
+    out: _Out,
+    seeds: _Seeds = None,
+    plan: _Plan = None,
+    shard: _Shard = None,
+    strategy: _Strategy = "text",
+    source: _Source = None,
+    masks: _Masks = None,
+    strength: _Strength = None,
+    group: _Group = None,
+    prompt: _Prompt = None,
+    label: _Label = None,
+    guidance: _Guidance = None,
+    sampler: _Sampler = None,
+    steps: _Steps = None,
+    truncation: _Truncation = None,
+    at: _At = None,
+    keep_apart: _KeepApart = False,
+    avoid_copies: _AvoidCopies = False,
+    method: _Method = "registered",
+    train: _Train = None,
+    holdout: _Holdout = None,
     device: Device = "auto",
     ray: Ray = None,
 ) -> None:
@@ -98,6 +61,7 @@ def sample(
     _refuse_alone(keep_apart=keep_apart, avoid_copies=avoid_copies, train=train, holdout=holdout)
     _refuse_mixed(seeds, plan, shard, strategy, strength, source, masks, avoiding=keep_apart or avoid_copies)
     from doppelscan.generators import Drawing, open_generator
+    from doppelscan.seeds import parse_seeds
 
     options = Drawing(label, guidance, sampler, steps, truncation, _pairs(group), prompt)
     began = time.monotonic()
@@ -126,6 +90,56 @@ def sample(
                 chosen, folder, options, guide=guide, derivation=derivation, progress=progress
             )
     say(_rate(out, drawn, began))
+
+
+_Model = Annotated[Path, typer.Argument(help="The folder that `doppelscan train` or `adopt` wrote.")]
+_Out = Annotated[Path, typer.Option(help="Folder for the images.")]
+_Seeds = Annotated[str | None, typer.Option(help="One image for each of these seeds, both ends included.")]
+_Plan = Annotated[
+    Path | None, typer.Option(help="Instead: how many of which label, strategy and group (TOML, CSV).")
+]
+_Shard = Annotated[str | None, typer.Option(help="Draw one part of a plan: 2/8 is the second of eight.")]
+_Strategy = Annotated[
+    str,
+    typer.Option(
+        help="text (from noise), or from real images: inpaint, outpaint, in-then-outpaint, image-to-image.",
+        autocompletion=strategies,
+    ),
+]
+_Source = Annotated[str | None, typer.Option(help="The real images that are begun from.")]
+_Masks = Annotated[
+    str | None, typer.Option(help="Masks named as these images: what is inpainted, or outpainted around.")
+]
+_Strength = Annotated[
+    float | None, typer.Option(help="How much of what is drawn anew is forgotten first; 1: all of it.")
+]
+_Group = Annotated[
+    list[str] | None, typer.Option(help="column=value that the images shall be of; repeatable.")
+]
+_Prompt = Annotated[
+    str | None,
+    typer.Option(help="Of text-to-image models: what they are told, instead of their template."),
+]
+_Label = Annotated[str | None, typer.Option(help="What the images shall show.")]
+_Guidance = Annotated[float | None, typer.Option(help="How strongly the label is insisted on; 1: not.")]
+_Sampler = Annotated[str | None, typer.Option(help="Of diffusion: dpm++, ddim or ddpm.")]
+_Steps = Annotated[int | None, typer.Option(min=1, help="Of the sampler.")]
+_Truncation = Annotated[float | None, typer.Option(help="Of StyleGAN: how far from the mean image; 1: all.")]
+_At = Annotated[int | None, typer.Option(help="The checkpoint after so many images. Default: the last.")]
+_KeepApart = Annotated[
+    bool, typer.Option("--keep-apart", help="Lead diffusion away from the training images as it draws.")
+]
+_AvoidCopies = Annotated[
+    bool, typer.Option("--avoid-copies", help="Audit what is drawn, and discard what is suspected.")
+]
+_Method = Annotated[
+    Literal["pearson", "contrastive", "registered"],
+    typer.Option(help="How --avoid-copies audits."),
+]
+_Train = Annotated[str | None, typer.Option(help="The images that the model was trained on, for these two.")]
+_Holdout = Annotated[
+    str | None, typer.Option(help="Real images of patients that it never saw, for these two.")
+]
 
 
 def _rate(out: Path, drawn: ImageSet, began: float) -> str:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from doppelscan.cli.completing import recipes
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device, Json, Memory, Ray, Workers, as_resources, resources_on
-from doppelscan.store import parse_toml, refuse_objects
+from doppelscan.store import locked, parse_toml, refuse_objects
+from doppelscan.studies.shipped import recipe_named
 from doppelscan.workers import elsewhere, gpus_elsewhere
 
 if TYPE_CHECKING:
@@ -22,7 +24,9 @@ __all__ = ["study"]
 
 
 def study(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/akbar.toml.")],
+    recipe: Annotated[
+        Path, typer.Argument(help="A recipe's file, or akbar, dar or sagers.", autocompletion=recipes)
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the cells, the table and the page.")],
     data: Annotated[Path, typer.Option(help="Folder that the recipe's image sets lie in.")] = Path(),
     scale: Annotated[
@@ -46,6 +50,7 @@ def study(
 
     Cells that fail are listed and do not stop the others.
     """
+    recipe = recipe_named(recipe)
     if _is_of_utility(recipe):
         _utility(recipe, scale, out, data, as_resources(memory, workers, device))
         return
@@ -85,7 +90,7 @@ def _utility(recipe: Path, scale: str | None, out: Path, data: Path, resources: 
     from doppelscan.studies.utilities import read_utility_recipe, utility_study
 
     asked = read_utility_recipe(recipe, scale)
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         found = utility_study(asked, out=out, data=data, resources=resources, progress=progress)
     for source, one in found.items():
         say(f"{source}:")

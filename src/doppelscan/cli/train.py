@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from doppelscan.cli.completing import families, presets
 from doppelscan.cli.display import say, shown_progress
-from doppelscan.cli.options import Channels, Device, Memory, Seed, Size, Workers, as_preparation, as_resources
+from doppelscan.cli.options import (
+    Channels,
+    Device,
+    Memory,
+    PatientPattern,
+    Seed,
+    Size,
+    Workers,
+    as_preparation,
+    as_resources,
+)
 from doppelscan.errors import InputError, Problem
 from doppelscan.store import refuse_objects
 
@@ -20,7 +31,7 @@ __all__ = ["settings_named", "train"]
 
 
 def train(
-    family: Annotated[str, typer.Argument(help="The kind of generator: ddpm, ...")],
+    family: Annotated[str, typer.Argument(help="The kind of generator: ddpm, ...", autocompletion=families)],
     images: Annotated[str, typer.Option(help="The images that it learns from.")],
     out: Annotated[Path, typer.Option(help="Folder for the model.")],
     holdout: Annotated[
@@ -28,7 +39,10 @@ def train(
     ] = None,
     label: Annotated[str | None, typer.Option(help="Learn from the images of this label alone.")] = None,
     preset: Annotated[
-        str, typer.Option(help="tiny: minutes on two cores; base: hours on a GPU; or a paper's own.")
+        str,
+        typer.Option(
+            help="tiny: minutes on two cores; base: hours on a GPU; or a paper's own.", autocompletion=presets
+        ),
     ] = "tiny",
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting of the preset: key=value; repeatable.")
@@ -52,9 +66,7 @@ def train(
     ] = False,
     size: Size = None,
     channels: Channels = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
+    patient_pattern: PatientPattern = None,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from doppelscan.cli.completing import refits
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import (
     Channels,
     Device,
     Json,
     Memory,
+    PatientPattern,
     Seed,
     Size,
     Workers,
@@ -22,6 +24,7 @@ from doppelscan.cli.options import (
     as_resources,
 )
 from doppelscan.errors import InputError, Problem
+from doppelscan.store import locked
 
 if TYPE_CHECKING:
     from doppelscan.findings.utility import Utility
@@ -33,62 +36,27 @@ __all__ = ["utility"]
 
 
 def utility(
-    real: Annotated[str, typer.Option(help="Labelled real images that classifiers are granted some of.")],
-    test: Annotated[str, typer.Option(help="Labelled real images of other patients, to test on.")],
-    out: Annotated[Path, typer.Option(help="Folder for the numbers, the tables and the report.")],
-    synthetic: Annotated[
-        list[str] | None,
-        typer.Option(help="Labelled synthetic images, or a model that draws them; repeatable: NAME=SET."),
-    ] = None,
-    refit: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A family, or family:preset, trained anew on what each cell is granted; repeatable."
-        ),
-    ] = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a setting of --refit: key=value; repeatable.")
-    ] = None,
-    only_released: Annotated[
-        Path | None, typer.Option(help="An audit's run: also without the images that it flagged.")
-    ] = None,
-    real_per_class: Annotated[
-        str, typer.Option(help="Real images per class: 8,16,32,all.")
-    ] = "1,8,16,32,64,128,228,all",
-    per_real: Annotated[str, typer.Option(help="Synthetic images per real one.")] = "1,2,5,10,25,50,75",
-    seeds: Annotated[int, typer.Option(min=1, help="Repetitions of each cell.")] = 5,
-    classifier: Annotated[
-        Literal["probe", "densenet", "resnet", "efficientnet", "efficientnetv2-m"],
-        typer.Option(help="A linear probe on a frozen encoder, or a network that is trained whole."),
-    ] = "probe",
-    encoder: Annotated[
-        str,
-        typer.Option(
-            help="Of the probe: random, pixels, contrastive, or the file or folder of a pretrained one."
-        ),
-    ] = "random",
-    effort: Annotated[
-        Literal["quick", "standard", "thorough"],
-        typer.Option(help="How long the contrastive encoder trains."),
-    ] = "quick",
-    weights: Annotated[
-        str | None, typer.Option(help="A safetensors file that the network starts from.")
-    ] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps of a network, in every cell.")] = 300,
-    group: Annotated[
-        list[str] | None, typer.Option(help="A column of the test set to tell outcomes apart by; repeatable.")
-    ] = None,
-    outcome: Annotated[
-        str, typer.Option(help="What is compared: balanced_accuracy, accuracy, auroc, ...")
-    ] = "balanced_accuracy",
+    real: _Real,
+    test: _Test,
+    out: _Out,
+    synthetic: _Synthetic = None,
+    refit: _Refit = None,
+    changes: _Changes = None,
+    only_released: _OnlyReleased = None,
+    real_per_class: _RealPerClass = "1,8,16,32,64,128,228,all",
+    per_real: _PerReal = "1,2,5,10,25,50,75",
+    seeds: _Seeds = 5,
+    classifier: _Classifier = "probe",
+    encoder: _Encoder = "random",
+    effort: _Effort = "quick",
+    weights: _Weights = None,
+    steps: _Steps = 300,
+    group: _Group = None,
+    outcome: _Outcome = "balanced_accuracy",
     size: Size = None,
     channels: Channels = None,
-    patient_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression that finds the patient in an id.")
-    ] = None,
-    redact_training: Annotated[
-        bool, typer.Option(help="No image, and no path of real ones, in the report.")
-    ] = False,
+    patient_pattern: PatientPattern = None,
+    redact_training: _RedactTraining = False,
     seed: Seed = 0,
     memory: Memory = None,
     workers: Workers = None,
@@ -121,7 +89,7 @@ def utility(
         seed=seed,
     )
     resources = as_resources(memory, workers, device)
-    with shown_progress() as progress:
+    with locked(out), shown_progress() as progress:
         sets, models = _told_apart(synthetic or [], device)
         found = measured(
             real=real,
@@ -140,6 +108,52 @@ def utility(
         say(json.dumps(found.to_json(), ensure_ascii=False))
     else:
         say("\n".join([*_lines(found), f"Report: {page}"]))
+
+
+_Real = Annotated[str, typer.Option(help="Labelled real images that classifiers are granted some of.")]
+_Test = Annotated[str, typer.Option(help="Labelled real images of other patients, to test on.")]
+_Out = Annotated[Path, typer.Option(help="Folder for the numbers, the tables and the report.")]
+_Synthetic = Annotated[
+    list[str] | None,
+    typer.Option(help="Labelled synthetic images, or a model that draws them; repeatable: NAME=SET."),
+]
+_Refit = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A family, or family:preset, trained anew on what each cell is granted; repeatable.",
+        autocompletion=refits,
+    ),
+]
+_Changes = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a setting of --refit: key=value; repeatable.")
+]
+_OnlyReleased = Annotated[
+    Path | None, typer.Option(help="An audit's run: also without the images that it flagged.")
+]
+_RealPerClass = Annotated[str, typer.Option(help="Real images per class: 8,16,32,all.")]
+_PerReal = Annotated[str, typer.Option(help="Synthetic images per real one.")]
+_Seeds = Annotated[int, typer.Option(min=1, help="Repetitions of each cell.")]
+_Classifier = Annotated[
+    Literal["probe", "densenet", "resnet", "efficientnet", "efficientnetv2-m"],
+    typer.Option(help="A linear probe on a frozen encoder, or a network that is trained whole."),
+]
+_Encoder = Annotated[
+    str,
+    typer.Option(
+        help="Of the probe: random, pixels, contrastive, or the file or folder of a pretrained one."
+    ),
+]
+_Effort = Annotated[
+    Literal["quick", "standard", "thorough"],
+    typer.Option(help="How long the contrastive encoder trains."),
+]
+_Weights = Annotated[str | None, typer.Option(help="A safetensors file that the network starts from.")]
+_Steps = Annotated[int, typer.Option(min=1, help="Optimiser steps of a network, in every cell.")]
+_Group = Annotated[
+    list[str] | None, typer.Option(help="A column of the test set to tell outcomes apart by; repeatable.")
+]
+_Outcome = Annotated[str, typer.Option(help="What is compared: balanced_accuracy, accuracy, auroc, ...")]
+_RedactTraining = Annotated[bool, typer.Option(help="No image, and no path of real ones, in the report.")]
 
 
 def _numbers(text: str, option: str) -> tuple[int, ...]:

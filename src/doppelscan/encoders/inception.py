@@ -35,8 +35,8 @@ def inception(
     Parameters
     ----------
     window
-        The values shown as black and as white; what lies beyond is cut off. None for images of 8 bits: 0 and
-        255. Two sets must be shown through one window, or differences of intensity between them are lost.
+        The values shown as black and as white; what lies beyond is cut off. None for images of 8 bits, which
+        run from 0 to 255. Two sets must be shown through one window, or differences of intensity between them are lost.
 
     Raises
     ------

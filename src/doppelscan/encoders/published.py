@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from doppelscan.errors import InputError, MissingExtra, Problem
 from doppelscan.store import fingerprint, fingerprint_files
 
-__all__ = ["PUBLISHED", "Published", "located", "place_fingerprint", "unusable"]
+__all__ = ["PUBLISHED", "Published", "absent", "located", "place_fingerprint", "unseen_axes", "unusable"]
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?<!\.pt)(?<!\.pth)(?<!\.safetensors)")
 _READ = ("config.json", "preprocessor_config.json", "processor_config.json", "*.safetensors")
@@ -64,6 +65,26 @@ def located(name: str | Path, kind: str | None = None) -> Path:
     if _HUB_NAME.fullmatch(str(name)) and (folder := _in_hub_cache(str(name))):
         return folder
     raise unusable(str(name), "there is no such file or folder, nor is it in the hub's cache", kind)
+
+
+def absent(name: str | Path | None, kind: str | None = None) -> list[Problem]:
+    """What is wrong where a pretrained encoder, if one is asked for, is not on this machine."""
+    try:
+        if name is not None:
+            located(name, kind)
+    except InputError as error:
+        return list(error.problems)
+    return []
+
+
+def unseen_axes(name: str | Path | None, shape: Sequence[int]) -> list[Problem]:
+    """What is wrong where images of this shape (c, *space) are volumes, and a pretrained encoder is to see them."""
+    n_axes = len(shape) - 1
+    if name is None or n_axes == 2:
+        return []
+    what = f"images have {n_axes} spatial axes, but pretrained encoders see only flat ones"
+    cure = "cut the volumes with `doppelscan prepare --slices`, or leave --encoder out"
+    return [Problem(what, where="--encoder", cure=cure, page="howto/choose-a-method.md#a-pretrained-encoder")]
 
 
 def unusable(name: str, reason: str, kind: str | None = None) -> InputError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -58,20 +57,3 @@ class DerivedFindings:
     from_others: Estimate
     from_source: Estimate
     by_strategy: Mapping[str, Estimate]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        counts = {name: getattr(self, name) for name in ("n", "n_null", "n_null_patients", "n_lost")}
-        rates = {name: getattr(self, name).to_json() for name in ("from_others", "from_source")}
-        return (
-            counts | rates | {"by_strategy": {name: one.to_json() for name, one in self.by_strategy.items()}}
-        )
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any] | None) -> DerivedFindings | None:
-        """The findings that `to_json` wrote; None where there were none."""
-        if data is None:
-            return None
-        rates = {name: Estimate.from_json(data[name]) for name in ("from_others", "from_source")}
-        by_strategy = {name: Estimate.from_json(one) for name, one in data["by_strategy"].items()}
-        return DerivedFindings(**(dict(data) | rates | {"by_strategy": by_strategy}))

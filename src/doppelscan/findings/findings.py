@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from doppelscan.errors import FormatError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings.derived import DerivedFindings
+from doppelscan.findings.plain import from_plain, to_plain
+from doppelscan.findings.showing import shown
 
 __all__ = ["FORMAT", "Findings", "IdentityError", "RatesByTransform"]
 
@@ -21,17 +23,6 @@ class RatesByTransform:
 
     overall: Estimate
     by_transform: Mapping[str, Estimate]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        rates = {name: rate.to_json() for name, rate in self.by_transform.items()}
-        return {"overall": self.overall.to_json(), "by_transform": rates}
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> RatesByTransform:
-        """The rates that `to_json` wrote."""
-        rates = {name: Estimate.from_json(rate) for name, rate in data["by_transform"].items()}
-        return RatesByTransform(Estimate.from_json(data["overall"]), rates)
 
 
 @dataclass(frozen=True)
@@ -147,9 +138,13 @@ class Findings:
     derived: DerivedFindings | None = None
     format: str = FORMAT
 
+    def _repr_html_(self) -> str:
+        """The verdict with its key numbers, as a notebook shows it."""
+        return shown(self)
+
     def to_json(self) -> dict[str, Any]:
         """The content of `findings.json`."""
-        return {"format": FORMAT} | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        return {"format": FORMAT} | to_plain(self)
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Findings:
@@ -162,66 +157,4 @@ class Findings:
         """
         if data.get("format") != FORMAT:
             raise FormatError(Problem(f"is {data.get('format')!r}, not {FORMAT!r}", where="findings.json"))
-        try:
-            return Findings(**{name: _READERS[name](data[name]) for name in _READERS if name in data})
-        except (KeyError, TypeError, ValueError, AssertionError) as error:
-            raise FormatError(Problem(f"is damaged: {error}", where="findings.json")) from error
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Estimate | RatesByTransform | DerivedFindings):
-        return value.to_json()
-    if isinstance(value, IdentityError):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _plainly(kind: str) -> Callable[[Any], Any]:
-    """What reads a value of this type, and refuses any other; types that are not plain are not looked at."""
-
-    def read(value: Any) -> Any:
-        if not isinstance(value, _PLAIN.get(kind, object)):
-            raise TypeError(f"{str(value)[:40]!r} is no {kind}")
-        return value
-
-    return read
-
-
-def _texts(values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
-        raise TypeError("a list of texts is none")
-    return tuple(values)
-
-
-def _identity_errors(rows: list[dict[str, Any]]) -> tuple[IdentityError, ...]:
-    return tuple(IdentityError(**row) for row in rows)
-
-
-_PLAIN: Mapping[str, tuple[type, ...]] = {
-    "str": (str,),
-    "int": (int,),
-    "bool": (bool,),
-    "float": (int, float),
-    "float | None": (int, float, type(None)),
-}
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    **{field.name: _plainly(str(field.type)) for field in fields(Findings)},
-    **dict.fromkeys(
-        (
-            "copied",
-            "copied_with_identity_errors",
-            "copies_left",
-            "excess_copied",
-            "memorized",
-            "patients_exposed",
-        ),
-        Estimate.from_json,
-    ),
-    **dict.fromkeys(("power", "false_alarms", "same_patient_alarms"), RatesByTransform.from_json),
-    "identity_errors": _identity_errors,
-    "exposed": _texts,
-    "derived": DerivedFindings.from_json,
-    "notes": _texts,
-}
+        return from_plain(Findings, data, where="findings.json")

@@ -13,5 +13,5 @@ def cleared(folder: Path, conclusion: str) -> None:
     The conclusion must be written last.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in (conclusion, "report.html", *(path.name for path in folder.glob(".draft-*"))):
+    for stale in (conclusion, "report.html", *(path.name for path in folder.glob(".*.draft"))):
         (folder / stale).unlink(missing_ok=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from doppelscan.errors import FormatError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings.folders import cleared
+from doppelscan.findings.plain import from_plain, to_plain
 from doppelscan.store import read_json, read_table, write_json, write_table
 
 __all__ = [
@@ -65,15 +65,6 @@ class Told:
     found_at_1_percent: Estimate
     found_at_0_1_percent: Estimate
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {name: estimate.to_json() for name, estimate in vars(self).items()}
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Told:
-        """What `to_json` wrote."""
-        return Told(**{field.name: Estimate.from_json(data[field.name]) for field in fields(Told)})
-
 
 @dataclass(frozen=True)
 class Attack:
@@ -94,16 +85,6 @@ class Attack:
     access: str
     by_image: Told
     by_patient: Told
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return vars(self) | {"by_image": self.by_image.to_json(), "by_patient": self.by_patient.to_json()}
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Attack:
-        """The attack that `to_json` wrote."""
-        told = {name: Told.from_json(data[name]) for name in ("by_image", "by_patient")}
-        return Attack(str(data["name"]), str(data["access"]), **told)
 
 
 @dataclass(frozen=True)
@@ -128,17 +109,6 @@ class Difference:
     def is_there(self) -> bool:
         """Whether the sets differ, at one error in a hundred."""
         return self.p_value <= ALPHA
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return vars(self) | {"auc": self.auc.to_json()}
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Difference:
-        """What `to_json` wrote."""
-        return Difference(
-            Estimate.from_json(data["auc"]), float(data["p_value"]), int(data["n_permutations"])
-        )
 
 
 @dataclass(frozen=True)
@@ -196,9 +166,7 @@ class Membership:
 
     def to_json(self) -> dict[str, Any]:
         """The content of `membership.json`."""
-        plain = {"attacks": [attack.to_json() for attack in self.attacks], "notes": list(self.notes)}
-        nested = {"difference": self.difference.to_json(), "made_from": dict(self.made_from)}
-        return {"format": MEMBERSHIP_FORMAT} | vars(self) | nested | plain
+        return {"format": MEMBERSHIP_FORMAT} | to_plain(self)
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Membership:
@@ -209,15 +177,7 @@ class Membership:
         FormatError
             If a field is absent or not what it should be.
         """
-        try:
-            values = {field.name: data[field.name] for field in fields(Membership)}
-            attacks = tuple(Attack.from_json(one) for one in data["attacks"])
-            difference = Difference.from_json(data["difference"])
-            return Membership(
-                **values | {"attacks": attacks, "difference": difference, "notes": tuple(data["notes"])}
-            )
-        except (KeyError, TypeError, ValueError, AssertionError) as error:
-            raise FormatError(Problem(f"is damaged: {error}", where="membership.json")) from error
+        return from_plain(Membership, data, where="membership.json")
 
 
 def write_membership(folder: Path, membership: Membership, scores: pd.DataFrame) -> None:

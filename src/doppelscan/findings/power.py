@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from doppelscan.errors import FormatError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings.folders import cleared
+from doppelscan.findings.plain import from_plain, to_plain
 from doppelscan.store import read_json, read_table, write_json, write_table
 
 __all__ = ["ALL", "PLANTED", "POWER_FILES", "POWER_FORMAT", "Detection", "Power", "read_power", "write_power"]
@@ -89,22 +89,6 @@ class Detection:
     precision: Estimate
     outlined: Estimate
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            name: value.to_json() if isinstance(value, Estimate) else value
-            for name, value in vars(self).items()
-        }
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Detection:
-        """The detection that `to_json` wrote."""
-        values: dict[str, Any] = {field.name: data[field.name] for field in fields(Detection)}
-        estimates = {
-            name: Estimate.from_json(value) for name, value in values.items() if isinstance(value, Mapping)
-        }
-        return Detection(**values | estimates)
-
 
 @dataclass(frozen=True)
 class Power:
@@ -147,8 +131,7 @@ class Power:
 
     def to_json(self) -> dict[str, Any]:
         """The content of `power.json`."""
-        plain = {"detections": [one.to_json() for one in self.detections], "notes": list(self.notes)}
-        return {"format": POWER_FORMAT} | vars(self) | {"made_from": dict(self.made_from)} | plain
+        return {"format": POWER_FORMAT} | to_plain(self)
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Power:
@@ -159,12 +142,7 @@ class Power:
         FormatError
             If a field is absent or not what it should be.
         """
-        try:
-            values = {field.name: data[field.name] for field in fields(Power)}
-            found = tuple(Detection.from_json(one) for one in data["detections"])
-            return Power(**values | {"detections": found, "notes": tuple(data["notes"])})
-        except (KeyError, TypeError, ValueError, AssertionError) as error:
-            raise FormatError(Problem(f"is damaged: {error}", where="power.json")) from error
+        return from_plain(Power, data, where="power.json")
 
 
 def write_power(folder: Path, power: Power, planted: pd.DataFrame) -> None:

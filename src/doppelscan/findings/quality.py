@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from doppelscan.errors import FormatError, InputError, Problem
+from doppelscan.errors import InputError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings.folders import cleared
+from doppelscan.findings.plain import from_plain, to_plain
 from doppelscan.findings.run import RECORD_FORMAT
 from doppelscan.store import read_json, read_table, write_json, write_table
 
@@ -69,17 +70,6 @@ class Measured:
     perfect: Estimate
     absent: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        estimates = {of: getattr(self, of).to_json() for of in ("value", "at_size", "perfect")}
-        return {"name": self.name, **estimates, "absent": self.absent}
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Measured:
-        """The number that `to_json` wrote."""
-        value, at_size, perfect = (Estimate.from_json(data[of]) for of in ("value", "at_size", "perfect"))
-        return Measured(str(data["name"]), value, at_size, perfect, str(data["absent"]))
-
 
 @dataclass(frozen=True)
 class TwoSample:
@@ -105,16 +95,6 @@ class TwoSample:
     p_value: float
     p_opposite: float
     p_sides: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return vars(self) | {"share": self.share.to_json()}
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> TwoSample:
-        """The test that `to_json` wrote."""
-        values = {field.name: data[field.name] for field in fields(TwoSample)}
-        return TwoSample(**values | {"share": Estimate.from_json(data["share"])})
 
 
 @dataclass(frozen=True)
@@ -160,8 +140,7 @@ class Quality:
 
     def to_json(self) -> dict[str, Any]:
         """The content of `quality.json`."""
-        lists = {name: [one.to_json() for one in getattr(self, name)] for name in _LISTS}
-        return {"format": QUALITY_FORMAT} | vars(self) | lists | {"notes": list(self.notes)}
+        return {"format": QUALITY_FORMAT} | to_plain(self)
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Quality:
@@ -172,12 +151,7 @@ class Quality:
         FormatError
             If a field is absent or not what it should be.
         """
-        try:
-            values = {field.name: data[field.name] for field in fields(Quality)}
-            lists = {name: tuple(map(read, data[name])) for name, read in _LISTS.items()}
-            return Quality(**values | lists | {"notes": tuple(data["notes"])})
-        except (KeyError, TypeError, ValueError, AssertionError) as error:
-            raise FormatError(Problem(f"is damaged: {error}", where="quality.json")) from error
+        return from_plain(Quality, data, where="quality.json")
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,10 +189,3 @@ def read_quality(folder: Path) -> QualityRun:
         read_table(folder / "quality.parquet", SAMPLES),
         read_json(folder / "run.json", expected=RECORD_FORMAT),
     )
-
-
-_LISTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "fidelity": Measured.from_json,
-    "memorization": Measured.from_json,
-    "two_sample": TwoSample.from_json,
-}

@@ -14,7 +14,15 @@ from doppelscan.findings.derived import DERIVED
 from doppelscan.findings.findings import FORMAT, Findings
 from doppelscan.findings.folders import cleared
 from doppelscan.findings.tables import ALIGNMENTS, CONTROLS, MATCHES, NULLS
-from doppelscan.store import check_writable, read_json, read_table, write_json, write_table, write_text
+from doppelscan.store import (
+    check_writable,
+    contents,
+    read_json,
+    read_table,
+    write_json,
+    write_table,
+    write_text,
+)
 
 __all__ = ["RECORD_FORMAT", "Run", "check_folder", "read_run", "write_run"]
 
@@ -69,7 +77,8 @@ def check_folder(folder: Path, files: Collection[str] = _FILES, what: str = "an 
         If it cannot be written to, or holds something else than an earlier run or what is left of one.
     """
     check_writable(folder / "file")
-    if folder.exists() and any(folder.iterdir()) and not any((folder / name).exists() for name in files):
+    found = contents(folder)
+    if found and not found & set(files):
         raise InputError(Problem(f"holds something else than {what}", where=str(folder), cure="name another"))
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from doppelscan.errors import FormatError, InputError, Problem
+from doppelscan.errors import InputError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings.folders import cleared
+from doppelscan.findings.plain import from_plain, to_plain
 from doppelscan.findings.run import RECORD_FORMAT
 from doppelscan.store import read_json, read_table, write_json, write_table
 
@@ -98,35 +99,9 @@ NEAREST = pa.schema(
     metadata={"format": "doppelscan-utility-nearest/1"},
 )
 
-Value = TypeVar("Value", bound="_Values")
-
 
 @dataclass(frozen=True)
-class _Values:
-    """Plain values and estimates, to JSON and back."""
-
-    ESTIMATES: ClassVar[tuple[str, ...]] = ()
-    TABLES: ClassVar[tuple[str, ...]] = ()  # of estimates by name
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        data = {one.name: getattr(self, one.name) for one in fields(self)}
-        data |= {name: data[name].to_json() for name in self.ESTIMATES}
-        return data | {name: {of: one.to_json() for of, one in data[name].items()} for name in self.TABLES}
-
-    @classmethod
-    def from_json(cls: type[Value], data: Mapping[str, Any]) -> Value:
-        """What `to_json` wrote."""
-        values = {one.name: data[one.name] for one in fields(cls)}
-        values |= {name: Estimate.from_json(data[name]) for name in cls.ESTIMATES}
-        tables = {
-            name: {of: Estimate.from_json(one) for of, one in data[name].items()} for name in cls.TABLES
-        }
-        return cls(**values | tables)
-
-
-@dataclass(frozen=True)
-class Arm(_Values):
+class Arm:
     """Where images that join the real ones came from.
 
     Attributes
@@ -143,7 +118,7 @@ class Arm(_Values):
 
 
 @dataclass(frozen=True)
-class Outcome(_Values):
+class Outcome:
     """How classifiers of one cell did, over all seeds.
 
     Attributes
@@ -156,8 +131,6 @@ class Outcome(_Values):
         The outcome that arms are compared by, for each group.
     """
 
-    TABLES: ClassVar[tuple[str, ...]] = ("measures", "by_group")
-
     arm: str
     part: str
     real_per_class: float
@@ -167,7 +140,7 @@ class Outcome(_Values):
 
 
 @dataclass(frozen=True)
-class Contrast(_Values):
+class Contrast:
     """What a generator's images add over a control, with the same real images and the same seeds.
 
     Attributes
@@ -182,8 +155,6 @@ class Contrast(_Values):
         That there is none; corrected for all contrasts of the run (Benjamini, Hochberg).
     """
 
-    ESTIMATES: ClassVar[tuple[str, ...]] = ("difference",)
-
     arm: str
     against: str
     group: str
@@ -195,7 +166,7 @@ class Contrast(_Values):
 
 
 @dataclass(frozen=True)
-class Worth(_Values):
+class Worth:
     """How many more real images per class would have done as well.
 
     Attributes
@@ -210,8 +181,6 @@ class Worth(_Values):
     each
         The same for one synthetic image: 1, if it is as good as a real one.
     """
-
-    ESTIMATES: ClassVar[tuple[str, ...]] = ("equivalent", "each")
 
     arm: str
     real_per_class: float
@@ -234,7 +203,7 @@ class Worth(_Values):
 
 
 @dataclass(frozen=True)
-class Saturation(_Values):
+class Saturation:
     """From how many synthetic images per real one on more of them add little.
 
     Attributes
@@ -245,8 +214,6 @@ class Saturation(_Values):
         The largest gain over real images alone, along a curve that never falls.
     """
 
-    ESTIMATES: ClassVar[tuple[str, ...]] = ("ratio", "gain")
-
     arm: str
     real_per_class: float
     ratio: Estimate
@@ -254,7 +221,7 @@ class Saturation(_Values):
 
 
 @dataclass(frozen=True)
-class Seeds(_Values):
+class Seeds:
     """How many seeds would settle an effect.
 
     Attributes
@@ -273,7 +240,7 @@ class Seeds(_Values):
 
 
 @dataclass(frozen=True)
-class Parents(_Values):
+class Parents:
     """How near synthetic images lie to real ones, in spreads of the encoder's vectors.
 
     Attributes
@@ -288,25 +255,12 @@ class Parents(_Values):
         From a granted image to the nearest one of another patient.
     """
 
-    ESTIMATES: ClassVar[tuple[str, ...]] = ("nearest", "to_source", "at_random", "real_to_real")
-
     arm: str
     n: int
     nearest: Estimate
     to_source: Estimate
     at_random: Estimate
     real_to_real: Estimate
-
-
-_LISTS: Mapping[str, type[Any]] = {
-    "arms": Arm,
-    "outcomes": Outcome,
-    "contrasts": Contrast,
-    "worths": Worth,
-    "saturations": Saturation,
-    "seeds": Seeds,
-    "parents": Parents,
-}
 
 
 @dataclass(frozen=True)
@@ -355,9 +309,7 @@ class Utility:
 
     def to_json(self) -> dict[str, Any]:
         """The content of `utility.json`."""
-        lists = {name: [one.to_json() for one in getattr(self, name)] for name in _LISTS}
-        texts = {name: list(getattr(self, name)) for name in _TEXTS}
-        return {"format": UTILITY_FORMAT} | vars(self) | lists | texts
+        return {"format": UTILITY_FORMAT} | to_plain(self)
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Utility:
@@ -368,15 +320,7 @@ class Utility:
         FormatError
             If a field is absent or not what it should be.
         """
-        try:
-            values = {one.name: data[one.name] for one in fields(Utility)}
-            lists = {name: tuple(map(kind.from_json, data[name])) for name, kind in _LISTS.items()}
-            return Utility(**values | lists | {name: tuple(data[name]) for name in _TEXTS})
-        except (KeyError, TypeError, ValueError, AssertionError) as error:
-            raise FormatError(Problem(f"is damaged: {error}", where="utility.json")) from error
-
-
-_TEXTS = ("classes", "declared", "absent", "notes")
+        return from_plain(Utility, data, where="utility.json")
 
 
 @dataclass(frozen=True, eq=False)

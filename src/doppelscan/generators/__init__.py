@@ -1,5 +1,7 @@
 """Fit and draw: families of generators behind one contract (`family`), trained by one engine.
 
+Examples
+--------
 >>> from doppelscan.generators import Drawing, Model, fit, family_named
 """
 

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +23,9 @@ from doppelscan.errors import FormatError, Problem
 from doppelscan.generators.learner import Learner
 from doppelscan.store import read_json, read_tensors, write_json, write_tensors
 from doppelscan.store.atomic import sync_tree
+from doppelscan.store.hidden import beside
 
-__all__ = ["Checkpoint", "checkpoints_of", "keep", "load_averaged", "prune", "resume", "spare"]
+__all__ = ["Checkpoint", "checkpoints_of", "is_unpruned", "keep", "load_averaged", "prune", "resume", "spare"]
 
 _FORMAT = "doppelscan-checkpoint/2"
 
@@ -46,7 +46,10 @@ def keep(learner: Learner, stage: int, model: Path) -> Checkpoint:
     """Write where the learner stands, whole or not at all."""
     target = model / "checkpoints" / f"{stage}-{learner.seen:012d}"
     if not target.exists():
-        draft = target.with_name(f".draft-{uuid.uuid4().hex}")
+        draft = beside(target, "draft")
+        _unpruned(model).parent.mkdir(parents=True, exist_ok=True)
+        _unpruned(model).touch()
+        shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         write_tensors(draft / "weights.safetensors", _arrays(learner.averaged), {"format": _FORMAT})
         write_tensors(draft / "state.safetensors", _state(learner), {"format": _FORMAT})
@@ -78,8 +81,14 @@ def prune(model: Path, *, last: int, every: int | None) -> None:
         }
     for checkpoint in set(found) - kept:
         _remove(checkpoint.folder)
-    for litter in (model / "checkpoints").glob(".draft-*"):
+    for litter in (model / "checkpoints").glob(".*.draft"):
         shutil.rmtree(litter, ignore_errors=True)
+    _unpruned(model).unlink(missing_ok=True)
+
+
+def is_unpruned(model: Path) -> bool:
+    """Whether a training was cut off after `keep` began and before `prune` ended."""
+    return _unpruned(model).exists()
 
 
 def spare(model: Path, chosen: Checkpoint | None) -> None:
@@ -121,6 +130,10 @@ def resume(learner: Learner, checkpoint: Checkpoint) -> None:
     learner.progress.seen, learner.progress.step = int(about["seen"]), int(about["step"])
 
 
+def _unpruned(model: Path) -> Path:
+    return model / "checkpoints" / ".unpruned"
+
+
 def _mark(checkpoint: Checkpoint, every: int) -> tuple[int, int]:
     """Which of the marks every so many images a checkpoint is at, or follows."""
     return checkpoint.stage, checkpoint.seen // every
@@ -128,7 +141,7 @@ def _mark(checkpoint: Checkpoint, every: int) -> tuple[int, int]:
 
 def _remove(folder: Path) -> None:
     """Remove a checkpoint so that no half of it is ever taken for one."""
-    gone = folder.with_name(f".draft-{folder.name}")
+    gone = beside(folder, "draft")
     folder.replace(gone)
     shutil.rmtree(gone, ignore_errors=True)
 

@@ -24,7 +24,7 @@ from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets import ImageSet, open_images, save
 from doppelscan.imagesets.imageset import with_columns
 from doppelscan.settings import Resources
-from doppelscan.store import fingerprint, read_json, write_json
+from doppelscan.store import contents, fingerprint, locked, read_json, write_json
 from doppelscan.workers import Progress, silent
 
 __all__ = ["External", "Provenance", "adopt", "is_external"]
@@ -169,10 +169,11 @@ def adopt(
     InputError
         If images end up with different shapes, or `out` holds something else.
     """
-    _refuse_other(out, provenance)
-    kept = save(images, out / "images", preparation=preparation, resources=resources, progress=progress)
-    about = {"provenance": asdict(provenance), "images": kept.pixels.fingerprint}
-    write_json(out / "external.json", {"format": _FORMAT} | about)
+    with locked(out):
+        _refuse_other(out, provenance)
+        kept = save(images, out / "images", preparation=preparation, resources=resources, progress=progress)
+        about = {"provenance": asdict(provenance), "images": kept.pixels.fingerprint}
+        write_json(out / "external.json", {"format": _FORMAT} | about)
     return External.open(out)
 
 
@@ -188,7 +189,7 @@ def _refuse_other(out: Path, provenance: Provenance) -> None:
         if said != asdict(provenance):
             cure = "name another folder, or say the same of them"
             raise InputError(Problem(f"says of its images: {_in_words(said)}", where=str(out), cure=cure))
-    elif out.exists() and (not out.is_dir() or any("images" not in path.name for path in out.iterdir())):
+    elif contents(out) - {"images"} or (out.exists() and not out.is_dir()):
         raise InputError(
             Problem("exists and holds something else", where=str(out), cure="name another folder")
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.generators.chance import seeded
-from doppelscan.generators.checkpoints import checkpoints_of, keep, resume
+from doppelscan.generators.checkpoints import checkpoints_of, is_unpruned, keep, prune, resume
 from doppelscan.generators.description import Description
 from doppelscan.generators.engine import Lesson, training
 from doppelscan.generators.family import Networks, Settings
@@ -21,7 +22,7 @@ from doppelscan.generators.team import Team
 from doppelscan.generators.watching import Course, Keeping, Watch
 from doppelscan.imagesets import ImageSet
 from doppelscan.settings import Resources
-from doppelscan.store import check_writable
+from doppelscan.store import check_writable, contents, locked
 from doppelscan.workers import Progress, silent
 
 __all__ = ["amend", "fit"]
@@ -58,14 +59,17 @@ def fit(
     about = Description.of(images, settings, holdout=holdout, seed=seed, resources=resources)
     _refuse_holdout(about, images, holdout)
     team = Team.of(resources.device)
-    if team.leads:
-        _begin(about, out)
-    team.wait()
-    course = Course(about, images, holdout, out, team, keeping, resources, progress)
-    done: Networks | None = None
-    for number in range(len(about.kind.stages)):
-        done = _stage(course, number, done)
-    team.wait()
+    with locked(out) if team.leads else nullcontext():
+        if team.leads:
+            _begin(about, out)
+            if is_unpruned(out):
+                prune(out, last=keeping.last, every=keeping.every)
+        team.wait()
+        course = Course(about, images, holdout, out, team, keeping, resources, progress)
+        done: Networks | None = None
+        for number in range(len(about.kind.stages)):
+            done = _stage(course, number, done)
+        team.wait()
     return Model.open(out, device=resources.device)
 
 
@@ -89,7 +93,7 @@ def amend(out: Path, settings: Settings, *, seed: int) -> None:
 def _begin(about: Description, out: Path) -> None:
     """Write what is trained here, or refuse where that is something else."""
     if not (out / "model.json").exists():
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if contents(out) or (out.exists() and not out.is_dir()):
             raise InputError(Problem("exists and is no model", where=str(out), cure="name another folder"))
         about.write(out)
         return
@@ -109,9 +113,11 @@ def _refuse_holdout(about: Description, images: ImageSet, holdout: ImageSet | No
     known = set(images.table["patient"].dropna())
     if shared := sorted(known & set(holdout.table["patient"].dropna())):
         what = f"{len(shared)} patients are in the training set too: {', '.join(shared[:5])}"
-        problems.append(
-            Problem(what, where=holdout.name, cure="split by patient: `doppelscan prepare --holdout`")
+        cure, page = (
+            "split by patient: `doppelscan prepare --holdout`",
+            "howto/audit-your-folder.md#a-holdout",
         )
+        problems.append(Problem(what, where=holdout.name, cure=cure, page=page))
     if problems:
         raise InputError(problems)
 
@@ -134,6 +140,7 @@ def _stage(course: Course, number: int, before: Networks | None) -> Networks:
     if learner.finished:
         if course.team.leads and not found:  # it stays as it begins
             keep(learner, number, course.out)
+            prune(course.out, last=course.keeping.last, every=course.keeping.every)
         return learner.averaged
     lesson = course.lesson(learner)
     if not found:

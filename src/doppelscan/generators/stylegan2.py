@@ -31,6 +31,10 @@ class StyleGAN2Settings:
 
     Attributes
     ----------
+    learning_rate
+        The largest: `warm_up` leads to it, `decay` away from it.
+    conditional
+        Whether it learns what the labels look like.
     n_z, n_w, depth
         Dimensions of z and w, layers of the mapping network.
     capacity, widest

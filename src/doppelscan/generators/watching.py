@@ -149,12 +149,13 @@ class Watch:
         marked = is_mark(step.seen, self.learner.training, self.course.keeping.marks)
         if marked or time.monotonic() - self.kept > 60 * self.course.keeping.minutes:
             self.journal.read(step)  # a broken model is not kept
+            if marked:  # before it is kept: who goes on from there does not come back to this mark
+                self._measure(step.seen)
+                self._draw(step.seen)
             keep(self.learner, self.number, self.course.out)
             prune(self.course.out, last=self.course.keeping.last, every=self.course.keeping.every)
             self.kept = time.monotonic()
         if marked:
-            self._measure(step.seen)
-            self._draw(step.seen)
             if self.course.keeping.at_mark is not None and self._is_last:
                 self.course.keeping.at_mark(step.seen)
             self.journal.rest()

@@ -47,6 +47,8 @@ def resampled_length(n_pixels: int, step: float) -> int:
 def fitted_shape(space: Sequence[int], frame: Sequence[int], fit: Fit) -> tuple[int, ...]:
     """The shape to resize to before cropping or padding to `frame`; "pad" and "crop" keep the aspect ratio.
 
+    Examples
+    --------
     >>> fitted_shape((100, 200), (64, 64), "pad"), fitted_shape((100, 200), (64, 64), "crop")
     ((32, 64), (64, 128))
     """

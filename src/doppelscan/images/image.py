@@ -36,6 +36,12 @@ class Image:
             return self.stored
         return self.stored.astype(np.float32) * np.float32(self.slope) + np.float32(self.intercept)
 
+    def _repr_png_(self) -> bytes:
+        """The image as a notebook shows it."""
+        from doppelscan.images.montage import picture, png
+
+        return png(picture(self.pixels, spacing_mm=self.spacing_mm))
+
     @property
     def space(self) -> tuple[int, ...]:
         """The number of pixels along each axis of space."""

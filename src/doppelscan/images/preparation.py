@@ -128,8 +128,10 @@ class Preparation:
 
 
 def parse_size(text: str) -> tuple[int, ...]:
-    """The pixels along each axis that `256` (all axes) or `256x256x32` names.
+    """The pixels along each axis that `256` (all axes) or `256x256x32` names; of any other text an InputError.
 
+    Examples
+    --------
     >>> parse_size("256"), parse_size("256x256x32")
     ((256,), (256, 256, 32))
     """

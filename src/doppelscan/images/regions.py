@@ -24,6 +24,8 @@ def centre(space: tuple[int, ...], sides: tuple[int, ...]) -> Bool[np.ndarray, "
 def region_text(mask: Bool[np.ndarray, "*space"]) -> str:
     """The mask as text: the inside or the outside of a box, or else the runs of its pixels, row after row.
 
+    Examples
+    --------
     >>> region_text(centre((4, 6), (2, 2)))
     'inside 1:3,2:4 of 4x6'
     """

@@ -79,6 +79,8 @@ class Transform:
         of the area, is raised to that power; of a loss, what is left is: done twice, a window that clips a
         third leaves 4/9. A change without degrees (a flip) stays as it is.
 
+        Examples
+        --------
         >>> [by_name([name])[0].at(2).strength for name in ("rotation", "downsampling", "crop", "flip")]
         [30.0, 16.0, 0.25, 1.0]
         """

@@ -16,6 +16,7 @@ from doppelscan.imagesets.chunks import Chunks
 from doppelscan.imagesets.preparing import Prepared
 from doppelscan.store import write_text
 from doppelscan.store.atomic import sync_tree
+from doppelscan.store.hidden import beside
 
 __all__ = ["Draft"]
 
@@ -45,7 +46,7 @@ class Draft:
     @property
     def folder(self) -> Path:
         """Where it is until it is whole: beside its target, hidden."""
-        return self.target.with_name(f".{self.target.name}.partial")
+        return beside(self.target, "partial")
 
     @property
     def pixels(self) -> Chunks:
@@ -84,7 +85,7 @@ class Draft:
         sync_tree(self.folder)
         (self.folder / "plan.json").unlink()
         shutil.rmtree(self.folder / "shards")
-        for pattern in (".draft-*", "pixels.zarr/**/*.partial"):
+        for pattern in (".*.draft", "pixels.zarr/**/*.partial"):
             for litter in self.folder.glob(pattern):
                 litter.unlink()
         if self.target.exists():

@@ -68,6 +68,12 @@ class ImageSet:
             table = table.assign(id=[f"{position:06d}" for position in range(len(pixels))])
         return ImageSet(with_columns(table), ArrayPixels(pixels), name=name)
 
+    def _repr_html_(self) -> str:
+        """What the set holds and its first images, as a notebook shows it."""
+        from doppelscan.imagesets.showing import shown
+
+        return shown(self)
+
     def __len__(self) -> int:
         return len(self.table)
 
@@ -168,4 +174,6 @@ def _shapes_differ(name: str, shapes: Mapping[tuple[int, ...], int]) -> Problem:
     cure = "prepare them first with `doppelscan prepare`, or give --size 128" + (
         " --channels grey" if channels else ""
     )
-    return Problem(f"images of {len(shapes)} shapes: {listed}{more}", where=name, cure=cure)
+    return Problem(
+        f"images of {len(shapes)} shapes: {listed}{more}", where=name, cure=cure, page="howto/prepare.md"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def save(
     """
     preparation = preparation or Preparation()
     made_from = {"source": images.fingerprint, "preparation": preparation.to_json()}
-    out = out.absolute()
+    out = Path(os.path.realpath(out))
     if not _in_use(out):
         check_writable(out)
         _check_shapes(images, preparation)
@@ -114,6 +115,9 @@ def _write(
         _write_table(draft, images)
     except InputError:  # the same call can only come to the same end
         draft.discard()
+        raise
+    except OSError as error:  # a full disk does not say where it is
+        error.filename = error.filename or str(draft.folder)
         raise
     draft.finish()
 

@@ -75,7 +75,7 @@ def other_shapes(named: Mapping[str, ImageSet]) -> list[Problem]:
     cure = "prepare them alike with `doppelscan prepare`, or give --size 128" + (
         " --channels grey" * channels
     )
-    return [Problem(f"the sets' images differ in shape: {listed}", cure=cure)]
+    return [Problem(f"the sets' images differ in shape: {listed}", cure=cure, page="howto/prepare.md")]
 
 
 def on_both_sides(train: ImageSet, holdout: ImageSet) -> list[Problem]:
@@ -86,4 +86,5 @@ def on_both_sides(train: ImageSet, holdout: ImageSet) -> list[Problem]:
         return []
     listed = ", ".join(both[:5]) + (f" and {len(both) - 5} more" if len(both) > 5 else "")
     cure = "split by patient, for example with `doppelscan prepare --holdout 0.2`"
-    return [Problem(f"patients both trained on and held out: {listed}", where=holdout.name, cure=cure)]
+    what = f"patients both trained on and held out: {listed}"
+    return [Problem(what, where=holdout.name, cure=cure, page="howto/audit-your-folder.md#a-holdout")]

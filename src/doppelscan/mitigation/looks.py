@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from doppelscan.estimates import Estimate
+from doppelscan.findings.plain import from_plain, to_plain
 from doppelscan.store import write_text
 
 __all__ = ["Look", "looks_at", "write_looks"]
@@ -25,27 +25,18 @@ class Look:
     memorized: Estimate
     frechet: Estimate
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        estimates = {name: getattr(self, name).to_json() for name in ("copied", "memorized", "frechet")}
-        return {"seen": self.seen} | estimates
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Look:
-        """The look that `to_json` wrote."""
-        estimates = (Estimate.from_json(data[name]) for name in ("copied", "memorized", "frechet"))
-        return Look(int(data["seen"]), *estimates)
-
 
 def looks_at(model: Path, most_copied: float = 0.05) -> tuple[list[Look], Look | None]:
     """What was seen at each mark, in order, and the nearest to real images among those that copy little enough."""
     path = model / _FILE
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    looks = sorted((Look.from_json(json.loads(line)) for line in lines), key=lambda look: look.seen)
+    looks = sorted(
+        (from_plain(Look, json.loads(line), where=str(path)) for line in lines), key=lambda look: look.seen
+    )
     borne = [look for look in looks if look.copied.high <= most_copied]
     return looks, min(borne, key=lambda look: (look.frechet.value, look.seen), default=None)
 
 
 def write_looks(model: Path, looks: Sequence[Look]) -> None:
     """Write all that was seen, whole or not at all."""
-    write_text(model / _FILE, "".join(f"{json.dumps(look.to_json())}\n" for look in looks))
+    write_text(model / _FILE, "".join(f"{json.dumps(to_plain(look))}\n" for look in looks))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Integer
 from scipy import linalg
 
 from doppelscan.seeds import stream
@@ -37,7 +37,7 @@ def frechet_infinity(
     x: Float[np.ndarray, "n d"],
     y: Float[np.ndarray, "m d"],
     *,
-    groups: tuple[np.ndarray, np.ndarray],
+    groups: tuple[Integer[np.ndarray, " n"], Integer[np.ndarray, " m"]],
     seed: int,
 ) -> float:
     """The distance that infinitely many images would have, where the line through smaller sets leads.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from doppelscan.encoders.published import located
-from doppelscan.errors import InputError, Problem
+from doppelscan.encoders.published import absent, unseen_axes
+from doppelscan.errors import InputError
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.joining import joined
 from doppelscan.imagesets.together import Opener, Source, on_both_sides, open_all, other_shapes
@@ -47,30 +47,12 @@ def load(
         both sides; a pretrained encoder that is not there or sees no such images.
     """
     sources = {"real": real, "synthetic": synthetic, "holdout": holdout}
-    opened = open_all(sources, opener, _absent_encoder(settings))
+    missing = absent(settings.pretrained, "inception" if settings.is_inception else None)
+    opened = open_all(sources, opener, missing)
     sets = Sets(opened["real"], opened["synthetic"], opened.get("holdout"))
-    problems = [*other_shapes(sets.named), *_unseen_axes(sets.real, settings)]
+    problems = [*other_shapes(sets.named), *unseen_axes(settings.pretrained, sets.real.shape)]
     if sets.holdout is not None:
         problems += on_both_sides(sets.real, sets.holdout)
     if problems:
         raise InputError(problems)
     return sets
-
-
-def _absent_encoder(settings: QualitySettings) -> list[Problem]:
-    if settings.pretrained is None:
-        return []
-    try:
-        located(settings.pretrained, "inception" if settings.is_inception else None)
-    except InputError as error:
-        return list(error.problems)
-    return []
-
-
-def _unseen_axes(images: ImageSet, settings: QualitySettings) -> list[Problem]:
-    n_axes = len(images.shape) - 1
-    if settings.pretrained is None or n_axes == 2:
-        return []
-    what = f"images have {n_axes} spatial axes, but pretrained encoders see only flat ones"
-    cure = "cut the volumes with `doppelscan prepare --slices`, or leave --encoder out"
-    return [Problem(what, where="--encoder", cure=cure)]

@@ -119,7 +119,13 @@ def measured(
     resources: Resources | None = None,
     progress: Progress = silent,
 ) -> Done:
-    """What `quality` does, with the sets and the table, for a report."""
+    """What `quality` does, with the sets and the table, for a report.
+
+    Raises
+    ------
+    InputError
+        As `quality` does.
+    """
     settings, resources = settings or QualitySettings(), resources or Resources()
     if out is not None and out.exists() and not out.is_dir():
         raise InputError(Problem("is no folder", where=str(out), cure="name another"))

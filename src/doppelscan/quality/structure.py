@@ -37,6 +37,8 @@ def ms_ssim(x: Shaped[np.ndarray, "c *space"], y: Shaped[np.ndarray, "c *space"]
 def n_scales(space: tuple[int, ...]) -> int:
     """On how many scales images of this shape are compared.
 
+    Examples
+    --------
     >>> n_scales((224, 224)), n_scales((64, 64)), n_scales((8, 8))
     (5, 3, 1)
     """

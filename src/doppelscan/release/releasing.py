@@ -35,6 +35,7 @@ from doppelscan.release.sums import SUMS, write_sums
 from doppelscan.settings import Resources
 from doppelscan.store import check_writable, locked, write_json, write_text
 from doppelscan.store.atomic import sync_tree
+from doppelscan.store.hidden import beside
 from doppelscan.workers import Progress, counted, silent
 
 __all__ = ["Released", "release"]
@@ -99,6 +100,7 @@ def release(  # noqa: PLR0913 - each names a thing of the owner
     readers = stating.readers(verdicts)
     work = _Work(audited, sources, selection, settings, measured, readers, resources.workers, progress)
     with locked(out), _draft_of(out) as draft:
+        _refuse_what_exists(out)  # another process may have made it meanwhile
         made = work.write(draft)
         sync_tree(draft)
         draft.replace(out)
@@ -297,7 +299,7 @@ def _refuse_what_exists(out: Path) -> None:
 @contextmanager
 def _draft_of(out: Path) -> Iterator[Path]:
     """An empty folder beside the target; what a killed call left is removed, and it is unless it becomes the target."""
-    draft = out.with_name(f".{out.name}.partial")
+    draft = beside(out, "partial")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:

@@ -14,6 +14,8 @@ UNDEFINED = "\N{EN DASH}"
 def share(rate: float) -> str:
     """A rate as a percentage: `1.2%`; two digits below one percent, and never a false `0%`.
 
+    Examples
+    --------
     >>> share(0.0123), share(0.004), share(0.00001), share(0.9999), share(0)
     ('1.2%', '0.40%', '<0.01%', '>99.9%', '0%')
     """
@@ -50,6 +52,8 @@ def value(number: float | None) -> str:
 def p_value(p: float) -> str:
     """A p- or q-value to two significant digits, an en dash where there is none.
 
+    Examples
+    --------
     >>> p_value(0.03217), p_value(0.0000042)
     ('0.032', '4.2e-06')
     """

@@ -46,12 +46,12 @@ def power_figure(power: Power) -> Figure:
 
     Of partial copies a dashed line tells how many are also outlined.
     """
-    from matplotlib.figure import Figure
+    from doppelscan.report.shown_figure import ShownFigure
 
     places = list(_places(power.detections))
     n_columns = min(_COLUMNS, len(places))
     n_rows = len(places) // n_columns
-    figure = Figure(figsize=(1.0 + 2.4 * n_columns, 0.8 + 1.9 * n_rows), layout="constrained")
+    figure = ShownFigure(figsize=(1.0 + 2.4 * n_columns, 0.8 + 1.9 * n_rows), layout="constrained")
     panels = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).ravel()
     for axes, place in zip(panels, places, strict=True):
         if place is None:

@@ -41,9 +41,9 @@ def write_roc_figure(folder: Path) -> Path:
 
 def roc_figure(membership: Membership, scores: pd.DataFrame) -> Figure:
     """Every attack's curve by image and by patient; dashed, the classifier that sees no model."""
-    from matplotlib.figure import Figure
+    from doppelscan.report.shown_figure import ShownFigure
 
-    figure = Figure(figsize=(8.4, 4.4), layout="constrained")
+    figure = ShownFigure(figsize=(8.4, 4.4), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     names = [WITHOUT_MODEL, *(attack.name for attack in membership.attacks)]
     for axes, title, rows in zip(panels, ("images", "patients"), (scores, by_patient(scores)), strict=True):

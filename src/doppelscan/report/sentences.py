@@ -110,6 +110,8 @@ def limits(findings: Findings) -> Iterator[str]:
 def changed(aligned_by: str) -> str:
     """What became of a training image, from the words of `alignments.parquet`.
 
+    Examples
+    --------
     >>> changed("mirrored turned_-8 scaled_1.12 bent"), changed("as_it_is")
     ('mirrored, turned by 8°, enlarged 1.12 times, bent', 'as it is')
     """
@@ -119,6 +121,8 @@ def changed(aligned_by: str) -> str:
 def kinds(aligned_by: str) -> tuple[str, ...]:
     """What became of a training image, without how much.
 
+    Examples
+    --------
     >>> kinds("mirrored turned_-8 scaled_1.12"), kinds("as_it_is")
     (('mirrored', 'turned', 'scaled'), ('as_it_is',))
     """

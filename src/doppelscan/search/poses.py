@@ -28,6 +28,8 @@ class Pose:
     def name(self) -> str:
         """The pose in words, axes counted from 0.
 
+        Examples
+        --------
         >>> Pose((1, 0), (False, True)).name
         'axes in order 1 0, flipped along 1'
         """
@@ -50,6 +52,8 @@ def poses_of(symmetries: Symmetries, shape: tuple[int, ...]) -> tuple[Pose, ...]
 
     Those of one order of axes stand together; among them the first axis flips fastest.
 
+    Examples
+    --------
     >>> [pose.name for pose in poses_of("flips", (1, 224, 224))]
     ['as it is', 'flipped along 0', 'flipped along 1', 'flipped along 0 and 1']
     >>> len(poses_of("flips and turns", (1, 64, 64, 64)))

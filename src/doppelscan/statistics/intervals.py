@@ -16,8 +16,10 @@ __all__ = ["binomial", "clustered", "widened"]
 def binomial(hits: int, n: int, level: float = 0.95) -> Estimate:
     """A rate counted on `n` independent units, with the exact interval of Clopper and Pearson (1934).
 
-    Its coverage is at least `level` whatever the rate. Unknown where n = 0.
+    Its coverage is at least `level` whatever the rate. Unknown where n = 0; a ValueError unless 0 <= hits <= n.
 
+    Examples
+    --------
     >>> print(binomial(0, 368))
     0 [0, 0.009974], n=368
     """

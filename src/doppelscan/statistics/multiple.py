@@ -13,6 +13,8 @@ def q_values(p: Float[np.ndarray, "*draws m"]) -> Float[np.ndarray, "*draws m"]:
 
     q of the i-th smallest of m is the least of m p(j) / j over j >= i, at most 1; each row by itself.
 
+    Examples
+    --------
     >>> q_values(np.array([0.01, 0.5, 0.02])).tolist()
     [0.03, 0.5, 0.03]
     """

@@ -19,6 +19,8 @@ Scores = Float[np.ndarray, " n"]
 def least_negatives(false_positives: float) -> int:
     """Without so many negatives nothing can be said of so few false positives: one must be allowed.
 
+    Examples
+    --------
     >>> least_negatives(0.001)
     1000
     """

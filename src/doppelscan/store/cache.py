@@ -6,8 +6,9 @@ It may hold patients' pixels: its folders are readable by their owner alone, and
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.store.atomic import atomic_file
 from doppelscan.store.fingerprints import fingerprint
 
-__all__ = ["Cache"]
+__all__ = ["Cache", "if_possible"]
 
 _CURE = "set DOPPELSCAN_CACHE to a folder that can be written to"
 
@@ -61,14 +62,28 @@ class Cache:
         return folder / (fingerprint(key) + suffix)
 
     def table(self, kind: str, key: Mapping[str, object], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """The table of this kind and key, made by `make` the first time, or where what is kept is damaged."""
+        """The table of this kind and key, made by `make` the first time, or where what is kept is damaged.
+
+        One that cannot be kept, such as on a full disk, is given all the same, and a warning is logged.
+        """
         path = self.path(kind, key, ".parquet")
         with contextlib.suppress(OSError, ValueError):
             return pd.read_parquet(path)
         made = make()
-        with atomic_file(path) as draft:
+        with if_possible(), atomic_file(path) as draft:
             made.to_parquet(draft, index=False)
         return made
+
+
+@contextlib.contextmanager
+def if_possible() -> Iterator[None]:
+    """Within it, what cannot be written to the cache, such as on a full disk, is not, and a warning is logged."""
+    try:
+        yield
+    except OSError as error:
+        said = "%s: not kept for the next time: %s (%s)"
+        reason = error.strerror if error.errno is None else os.strerror(error.errno)
+        logging.getLogger(__name__).warning(said, error.filename or "the cache", reason or error, _CURE)
 
 
 def _unwritable(folder: Path, reason: str | None) -> InputError:

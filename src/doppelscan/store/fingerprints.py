@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from doppelscan.settings import cores
 from doppelscan.store.objects import at_hand, is_object, is_zarr
 
 __all__ = ["fingerprint", "fingerprint_file", "fingerprint_files"]
@@ -35,7 +35,7 @@ def fingerprint_file(path: Path) -> str:
 def fingerprint_files(paths: Sequence[Path]) -> list[str]:
     """The fingerprint of each file, read in threads (hashing leaves the interpreter's lock)."""
     parts = [paths[start : start + _AT_ONCE] for start in range(0, len(paths), _AT_ONCE)]
-    with ThreadPoolExecutor(max_workers=min(32, 4 * (os.cpu_count() or 1))) as pool:
+    with ThreadPoolExecutor(max_workers=min(32, 4 * cores())) as pool:
         return [found for part in pool.map(_fingerprints, parts) for found in part]
 
 

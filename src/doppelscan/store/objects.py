@@ -202,9 +202,9 @@ def _scheme(path: Path) -> str:
 
 @cache
 def _system(scheme: str) -> Any:
-    import fsspec
-
     try:
+        import fsspec
+
         return fsspec.filesystem(scheme, **_OPTIONS.get(scheme, {}))
     except ImportError as error:
         raise MissingExtra(SCHEMES[scheme], scheme, f"{scheme}://") from error

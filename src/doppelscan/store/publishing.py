@@ -10,6 +10,7 @@ from pathlib import Path
 from doppelscan.errors import InputError, Problem
 from doppelscan.store.atomic import write_text
 from doppelscan.store.cache import Cache
+from doppelscan.store.locks import locked
 from doppelscan.store.objects import is_object, names_under, put, remove, shown
 
 __all__ = ["staged"]
@@ -21,6 +22,8 @@ _MARK = ".doppelscan-publishing"  # lies there from the first object to the last
 def staged(out: Path, *, last: Collection[str], again: bool = False) -> Iterator[Path]:
     """A folder to write to: `out` itself or, for a place in an object store, one whose content is published there.
 
+    No other process of this machine writes there meanwhile.
+
     It is published when the block ends well; until then it stays in the cache, so that a call that was cut off goes
     on. Objects named in `last` are put last and, where there are some of an earlier run, removed first: a reader who
     finds one finds all.
@@ -31,13 +34,15 @@ def staged(out: Path, *, last: Collection[str], again: bool = False) -> Iterator
         If the place holds something else; an earlier run, too, unless it may be written `again`.
     """
     if not is_object(out):
-        yield out
+        with locked(out):
+            yield out
         return
     _refuse_used(out, last, again=again)
     folder = Cache.default().path("outgoing", {"place": shown(out)})
-    yield folder
-    _publish(folder, out, last)
-    shutil.rmtree(folder)
+    with locked(folder):
+        yield folder
+        _publish(folder, out, last)
+        shutil.rmtree(folder)
 
 
 def _refuse_used(out: Path, last: Collection[str], *, again: bool) -> None:

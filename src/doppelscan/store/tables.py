@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -54,7 +54,7 @@ def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
     return table
 
 
-def read_parquet(source: Path | BinaryIO) -> pd.DataFrame:
+def read_parquet(source: Path | BytesIO) -> pd.DataFrame:
     """The columns of any Parquet file, by name; what pandas may have noted in it counts for nothing.
 
     Raises
@@ -75,7 +75,7 @@ def read_parquet(source: Path | BinaryIO) -> pd.DataFrame:
     return table.astype({name: object for name, kind in table.dtypes.items() if kind == "category"})
 
 
-def _arrow(source: Path | BinaryIO) -> pa.Table:
+def _arrow(source: Path | BytesIO) -> pa.Table:
     """The table, if what it unpacks to can be held; whatever else the library raises is a ValueError.
 
     Text is read as its different values and where each stands: that of a million rows may be one, packed in no bytes.

@@ -67,8 +67,9 @@ def read_tensors(path: Path, *, expected: str | None = None) -> tuple[dict[str, 
         header, data = _split(content)
         metadata = dict(header.pop("__metadata__", {}))
         found = metadata.get("format")
+        _refuse_overlaps(header, len(data))
         arrays = {name: _array(entry, data) for name, entry in header.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FormatError(Problem(f"cannot be read: {error}", where=str(path))) from error
     if expected is not None and found != expected:
         raise FormatError(Problem(f"is {found!r}, not {expected!r}", where=str(path)))
@@ -89,6 +90,13 @@ def _split(content: bytes) -> tuple[dict[str, Any], memoryview]:
     if sum(end - begin for begin, end in ends) > len(data):
         raise ValueError("its arrays are more than its data")
     return header, data
+
+
+def _refuse_overlaps(header: Mapping[str, Any], n_bytes: int) -> None:
+    """Refuse a header by which a few bytes would become many arrays."""
+    spans = [entry["data_offsets"] for entry in header.values()]
+    if sum(max(0, end - begin) for begin, end in spans) > n_bytes:
+        raise ValueError("its arrays overlap, or are cut off")
 
 
 def _array(entry: Mapping[str, Any], data: memoryview) -> np.ndarray:

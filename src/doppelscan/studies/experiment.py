@@ -14,6 +14,7 @@ from doppelscan.audit import AuditSettings, audited
 from doppelscan.errors import InputError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings import Run, read_run
+from doppelscan.findings.plain import from_plain, to_plain
 from doppelscan.findings.quality import Quality
 from doppelscan.generators import Keeping, changed, family_named, fit
 from doppelscan.generators.family import Settings
@@ -41,17 +42,6 @@ class Outcome:
     measured: dict[str, Estimate]
     seconds: dict[str, float]
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        estimates = {name: estimate.to_json() for name, estimate in self.measured.items()}
-        return {"measured": estimates, "seconds": self.seconds}
-
-    @staticmethod
-    def from_json(data: dict[str, Any]) -> Outcome:
-        """The outcome that `to_json` wrote."""
-        found = {name: Estimate.from_json(one) for name, one in data["measured"].items()}
-        return Outcome(found, data["seconds"])
-
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
@@ -69,13 +59,16 @@ class Experiment:
         """Where a cell is kept: told from all that it comes out of, its source's content among it."""
         settings = generator_settings(cell)
         made_from = [cell.row(), source, repr(settings), audit.to_json(), __version__]
-        return folder / f"{cell.name[:100]}-{fingerprint(made_from)[:8]}"
+        name = cell.name[:100].encode()[:200].decode(errors="ignore")
+        return folder / f"{name}-{fingerprint(made_from)[:8]}"
 
     @staticmethod
     def finished(folder: Path) -> Outcome | None:
         """What came out of the cell in a folder; None if it is not finished."""
         path = folder / "cell.json"
-        return Outcome.from_json(read_json(path, expected=_FORMAT)) if path.exists() else None
+        return (
+            from_plain(Outcome, read_json(path, expected=_FORMAT), where=str(path)) if path.exists() else None
+        )
 
     def run(self, progress: Progress = silent) -> Outcome:
         """Train, draw, audit and measure what is not done yet.
@@ -109,7 +102,7 @@ class Experiment:
         with self._timed("measuring"):
             seen = self._quality(these, samples, progress)
         outcome = Outcome(measured(ours, theirs, seen, self.folder / "model"), self._clock)
-        write_json(self.folder / "cell.json", {"format": _FORMAT, "cell": cell.row()} | outcome.to_json())
+        write_json(self.folder / "cell.json", {"format": _FORMAT, "cell": cell.row()} | to_plain(outcome))
         return outcome
 
     def _fitted(self, these: ImageSet) -> ImageSet:

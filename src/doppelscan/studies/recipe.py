@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -22,6 +23,7 @@ __all__ = [
     "Recipe",
     "Source",
     "at_scale",
+    "is_name",
     "merged",
     "place_of",
     "read_recipe",
@@ -79,6 +81,8 @@ class Source:
             raise ValueError("name either images or phantoms")
         if min(self.held_out, self.patients, self.each) < 1:
             raise ValueError("held_out, patients and each are at least 1")
+        if self.images is not None and not _stays_below(self.images):
+            raise ValueError(f"{self.images!r} leads out of the folder that --data names")
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -152,7 +156,8 @@ def read_recipe(path: Path, scale: str | None = None) -> Recipe:
     Raises
     ------
     InputError
-        If it is no TOML, there is no such scale, or anything in it is unknown, missing or contradicts the rest.
+        If it is no TOML, there is no such scale, or anything in it is unknown, missing or contradicts the rest; a
+        FormatError if it is no recipe of this version.
     """
     try:
         content = parse_toml(path.read_bytes())
@@ -198,9 +203,19 @@ def recipe_of(values: Mapping[str, Any], where: str) -> Recipe:
         raise InputError(found) from error
 
 
+def is_name(text: str) -> bool:
+    """Whether a folder may be called by this, beside others."""
+    return bool(re.fullmatch(r"[^\W_][^/\\\x00-\x1f]{0,99}", text))
+
+
 def place_of(path: tuple[int | str, ...]) -> str:
     """Where in a recipe something is wrong."""
     return ".".join(map(str, path)) or "recipe"
+
+
+def _stays_below(path: str) -> bool:
+    """Whether a path, put after a folder's, leads to something in it."""
+    return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
 
 
 def merged(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,6 +231,8 @@ def _problems(recipe: Recipe) -> Iterator[str]:
     """What does not fit together."""
     if len(set(recipe.seeds)) < len(recipe.seeds) or not recipe.seeds:
         yield "seeds: name each once, and at least one"
+    named = (*recipe.sources, *(name for levels in recipe.levels.values() for name in levels))
+    yield from (f"{name!r} is no name: folders are called by it" for name in named if not is_name(name))
     known = {*FACTORS, *recipe.levels}
     if both := sorted(set(FACTORS) & set(recipe.levels)):
         yield f"levels: {', '.join(both)} is a factor of every study"

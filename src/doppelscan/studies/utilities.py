@@ -15,7 +15,7 @@ from doppelscan.generators import changed, family_named
 from doppelscan.generators.options import settings_of
 from doppelscan.settings import Resources
 from doppelscan.store import parse_toml
-from doppelscan.studies.recipe import Source, at_scale, place_of
+from doppelscan.studies.recipe import Source, at_scale, is_name, place_of
 from doppelscan.studies.sources import kept, opened
 from doppelscan.utility import Refitted, UtilitySettings, utility
 from doppelscan.workers import Progress, silent
@@ -52,6 +52,8 @@ class UtilityRecipe:
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.only) - set(self.sources)):
             raise ValueError(f"only: {', '.join(unknown)} is no source")
+        if wrong := [name for name in (*self.sources, *self.generators) if not is_name(name)]:
+            raise ValueError(f"{wrong[0]!r} is no name: folders are called by it")
 
     def settings(self, source: str) -> UtilitySettings:
         """The settings for one source.

@@ -12,6 +12,7 @@ from jaxtyping import Float32, Shaped
 from doppelscan.errors import FormatError
 from doppelscan.imagesets import ImageSet
 from doppelscan.store import Cache, fingerprint, read_tensors, write_tensors
+from doppelscan.store.cache import if_possible
 from doppelscan.utility.probe import Learnt, probe
 from doppelscan.workers import single_threaded_algebra
 
@@ -108,7 +109,8 @@ def told_by(job: Job) -> tuple[Float32[np.ndarray, "m k"], float]:
     with single_threaded_algebra():
         told, chosen = job.classifier.tell(job.real, job.added, job.asked, job.n_classes, job.cell.seed)
     kept = {"told": told.astype(np.float32), "chosen": np.array([chosen], np.float64)}
-    write_tensors(path, kept, {"format": _FORMAT})
+    with if_possible():
+        write_tensors(path, kept, {"format": _FORMAT})
     return kept["told"], chosen
 
 

@@ -15,6 +15,7 @@ from jaxtyping import Float32, Shaped
 from doppelscan.errors import FormatError
 from doppelscan.imagesets import ImageSet
 from doppelscan.store import Cache, read_tensors, write_tensors
+from doppelscan.store.cache import if_possible
 from doppelscan.workers import Progress, silent
 
 __all__ = ["Encoder", "Features"]
@@ -86,5 +87,6 @@ def _kept(path: Path, made: Callable[[], Float32[np.ndarray, "n d"]]) -> Float32
     with contextlib.suppress(FormatError):
         return read_tensors(path, expected=_FORMAT)[0]["vectors"]
     vectors = made().astype(np.float32)
-    write_tensors(path, {"vectors": vectors}, {"format": _FORMAT})
+    with if_possible():
+        write_tensors(path, {"vectors": vectors}, {"format": _FORMAT})
     return vectors

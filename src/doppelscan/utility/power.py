@@ -40,8 +40,10 @@ def seeds_for(effect: float, by_seed: float, by_patient: float) -> int | None:
     `by_seed` is the spread of the difference from seed to seed, which more seeds average; `by_patient` what
     another test set of the same size would change, which they do not.
 
+    Examples
+    --------
     >>> seeds_for(0.05, 0.02, 0.01), seeds_for(0.01, 0.02, 0.01)
-    (4, None)
+    (5, None)
     """
     for n in range(2, _MOST):
         spread = (by_seed**2 / n * _stretch(n) ** 2 + by_patient**2) ** 0.5

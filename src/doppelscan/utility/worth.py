@@ -43,6 +43,8 @@ def saturations(found: Judged) -> Iterator[Saturation]:
 def rising(values: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
     """The nearest values, by least squares, that never fall (pool adjacent violators).
 
+    Examples
+    --------
     >>> rising(np.array([1.0, 3.0, 2.0])).tolist()
     [1.0, 2.5, 2.5]
     """
@@ -61,6 +63,8 @@ def where_reached(level: float, at: Float64[np.ndarray, " n"], curve: Float64[np
 
     -inf below its first value, inf above its last.
 
+    Examples
+    --------
     >>> where_reached(0.5, np.array([0.0, 2.0]), np.array([0.0, 1.0]))
     1.0
     """

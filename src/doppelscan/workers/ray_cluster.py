@@ -88,9 +88,8 @@ def _connect(ray: Any, address: str) -> None:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         why = str(error).strip().splitlines() or [type(error).__name__]
         cure = "start one with `ray start --head`, and run this command on one of its machines"
-        raise InputError(
-            Problem(f"there is no Ray cluster: {why[0]}", where=f"--ray {address}", cure=cure)
-        ) from error
+        what, page = f"there is no Ray cluster: {why[0]}", "howto/cluster.md"
+        raise InputError(Problem(what, where=f"--ray {address}", cure=cure, page=page)) from error
 
 
 def _knock(address: str) -> None:

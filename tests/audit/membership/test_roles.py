@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from cohorts import films, pixels_of
-from doppelscan.audit.inputs import Opener
 from doppelscan.audit.membership import MembershipSettings
 from doppelscan.audit.membership.roles import Roles, Targets, cast, opened
 from doppelscan.errors import InputError
 from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets.together import Opener
 from doppelscan.settings import Resources
 from doppelscan.workers import silent
 

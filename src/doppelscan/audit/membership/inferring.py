@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from doppelscan.audit.inputs import Opener, Source
 from doppelscan.audit.membership.attacks import Scored, from_model, from_samples
 from doppelscan.audit.membership.conclusions import concluded, scores_table
 from doppelscan.audit.membership.difference import difference
@@ -21,6 +20,7 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.findings.membership import Membership, write_membership
 from doppelscan.generators import Model
 from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets.together import Opener, Source
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, processes_kept, silent
 

@@ -8,20 +8,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int64
 
-from doppelscan.audit.inputs import (
-    Opener,
-    Source,
-    absent_encoder,
-    on_both_sides,
-    open_all,
-    other_shapes,
-    unseen_axes,
-)
 from doppelscan.audit.membership.settings import MembershipSettings
 from doppelscan.audit.sides import too_few
 from doppelscan.audit.verdicts import SAME_PIXELS
+from doppelscan.encoders.published import absent, unseen_axes
 from doppelscan.errors import InputError
 from doppelscan.imagesets import ImageSet, split
+from doppelscan.imagesets.together import Opener, Source, on_both_sides, open_all, other_shapes
 from doppelscan.search import nearest
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
@@ -98,13 +91,13 @@ def opened(
         sides, too few patients; an encoder that is not there or sees no such images.
     """
     given = {"train": train, "holdout": holdout, "synthetic": synthetic}
-    sets = open_all(given, opener, absent_encoder(settings.audit))
+    sets = open_all(given, opener, absent(settings.audit.pretrained))
     if problems := [
         *other_shapes(sets),
         *on_both_sides(sets["train"], sets["holdout"]),
         *too_few(sets["train"], LEAST_PATIENTS),
         *too_few(sets["holdout"], LEAST_PATIENTS),
-        *unseen_axes(sets["train"], settings.audit),
+        *unseen_axes(settings.audit.pretrained, sets["train"].shape),
     ]:
         raise InputError(problems)
     return sets

@@ -20,6 +20,8 @@ _LEAST_AXIS = 8  # pixels left of a short axis, where it has them
 def input_space(space: tuple[int, ...], side: int | None) -> tuple[int, ...]:
     """The shape in space after resizing: the longest axis `side` pixels, the others in proportion.
 
+    Examples
+    --------
     >>> input_space((224, 112), 64)
     (64, 32)
     """

@@ -19,6 +19,8 @@ class DdpmSettings:
 
     Attributes
     ----------
+    learning_rate
+        The largest: `warm_up` leads to it, `decay` away from it.
     conditional
         Whether it learns what the labels look like.
     channels, attention, blocks, head_channels

@@ -115,7 +115,8 @@ def _absent(weights: str, what: str) -> InputError:
         f"download {listed} from huggingface.co, for instance by `hf download {next(iter(chosen))}`, "
         "or name a folder: --set weights=FOLDER"
     )
-    return InputError(Problem(what, where=weights, cure=cure))
+    page = "howto/text-to-image.md#the-model-to-begin-with"
+    return InputError(Problem(what, where=weights, cure=cure, page=page))
 
 
 @contextlib.contextmanager

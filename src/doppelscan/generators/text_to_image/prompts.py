@@ -16,6 +16,8 @@ _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 def columns_of(template: str) -> tuple[str, ...]:
     """The columns that a template names, each once, in order.
 
+    Examples
+    --------
     >>> columns_of("An image of {label}[, Fitzpatrick type {skin_tone}]")
     ('label', 'skin_tone')
 
@@ -39,6 +41,8 @@ def columns_of(template: str) -> tuple[str, ...]:
 def filled(template: str, values: Mapping[str, str | None]) -> str:
     """The template with these values; brackets in which one is null are left out, and without them nothing is said.
 
+    Examples
+    --------
     >>> filled("A {label}[, type {tone}]", {"label": "nevus", "tone": None})
     'A nevus'
     >>> filled("A {label}[, type {tone}]", {"label": None, "tone": "V"})

@@ -28,9 +28,11 @@ class TextToImageSettings:
         other name; what is between square brackets is left out where a column in it is null.
     conditional
         Whether the columns that the prompt names are told.
-    moves
+    moves, rank
         What training changes of the U-Net: `all` of it, or adapters of low `rank` beside its attention (`lora`).
         Autoencoder and text encoder stay as they are.
+    learning_rate
+        The largest: `warm_up` leads to it, `decay` away from it.
     latents
         What is learnt of an image: the `mean` of its latents, or a `sample` of them, drawn each time.
     min_snr

@@ -27,7 +27,7 @@ class AutoencoderSettings:
         halves every axis: three levels make 4 pixels along an axis one place of the latents.
     latent_channels
         Latents at each place.
-    codes
+    codes, n_codes
         What the latents are: `kl` normal variables, `vq` the nearest of `n_codes` codes.
     kl_weight
         Weight of the divergence from the prior, in nats a pixel value, beside the mean absolute error. The true bound
@@ -101,7 +101,13 @@ class AutoencoderSettings:
 
 @dataclass(frozen=True)
 class VaeSettings:
-    """A generator: the autoencoder, and whether it learns what the labels look like."""
+    """A generator: the autoencoder, and whether it learns what the labels look like.
+
+    Attributes
+    ----------
+    conditional
+        Whether it learns what the labels look like.
+    """
 
     autoencoder: AutoencoderSettings
     conditional: bool = False
