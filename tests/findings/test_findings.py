@@ -92,6 +92,10 @@ def test_findings_are_what_the_published_schema_says() -> None:
         {"copied": None},
         {"power": {"overall": 1}},
         {"identity_errors": [{}]},
+        {"threshold": [[1]]},
+        {"n_train": "many"},
+        {"notes": "none"},
+        {"exposed": [1]},
     ],
 )
 def test_damaged_findings_are_refused_as_such(damage: dict[str, object]) -> None:

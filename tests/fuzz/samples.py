@@ -28,6 +28,7 @@ __all__ = [
     "pairs",
     "parquets",
     "pictures",
+    "plans",
     "recipes",
     "release",
     "run",
@@ -115,7 +116,7 @@ def zarrs(folder: Path) -> None:
     for version in ("0.4", "0.5"):
         ome(
             folder / f"{version}.zarr",
-            _RNG.integers(0, 999, (2, 2, 3, 5, 4)).astype(np.uint16),
+            _RNG.integers(0, 999, (2, 1, 2, 2, 2)).astype(np.uint16),
             "tczyx",
             version,
         )
@@ -177,27 +178,27 @@ def measured(folder: Path) -> None:
 
 
 def recipes(folder: Path) -> None:
-    """Recipes of studies and of utility, and plans."""
+    """A recipe of a study."""
     from studying import RECIPE
 
     (folder / "recipe.toml").write_text(RECIPE)
+
+
+def texts(folder: Path) -> None:
+    """What is written on the command line."""
+    (folder / "seeds.txt").write_text("0-99")
+    (folder / "memory.txt").write_text("1.5GiB")
+
+
+def plans(folder: Path) -> None:
+    """What is to be drawn, in a plan, a recipe of utility and on the command line: to read it takes torch."""
     shutil.copyfile(Path(__file__).parents[2] / "recipes/sagers.toml", folder / "utility.toml")
     (folder / "plan.toml").write_text(
         'seed = 3\n[[quota]]\nn = 5\nstrategy = "inpaint"\nlabel = "nevus"\nskin_tone = "V"\n[[quota]]\nn = 2\n'
     )
     (folder / "plan.csv").write_text("n,strategy,label,skin_tone\n5,text,nevus,V\n2,inpaint,,I\n")
-
-
-def texts(folder: Path) -> None:
-    """What is written on the command line."""
-    said = {
-        "seeds": "0-99",
-        "shard": "2/8",
-        "memory": "1.5GiB",
-        "settings": "batch=8\nlearning_rate=1e-4\nsteps=5",
-    }
-    for name, text in said.items():
-        (folder / f"{name}.txt").write_text(text)
+    (folder / "shard.txt").write_text("2/8")
+    (folder / "settings.txt").write_text("batch=8\nlearning_rate=1e-4\nsteps=5")
 
 
 def pairs(folder: Path) -> None:

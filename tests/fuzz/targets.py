@@ -73,32 +73,35 @@ def _measured(folder: Path, name: str) -> None:
 
 
 def _recipe(folder: Path, name: str) -> None:
-    from doppelscan.generators.strategies.plan import read_plan
     from doppelscan.studies.recipe import read_recipe
-    from doppelscan.studies.utilities import read_utility_recipe
 
-    read = {"p": read_plan, "r": read_recipe, "u": read_utility_recipe}[name[0]]
-    read(folder / name)
+    read_recipe(folder / name)
 
 
 def _text(folder: Path, name: str) -> None:
-    from doppelscan.generators.strategies.plan import parse_shard
     from doppelscan.seeds import parse_seeds
     from doppelscan.settings import parse_memory
 
-    text = (folder / name).read_bytes().decode("utf-8", "replace").rstrip("\n")
-    read = {"memory.txt": parse_memory, "seeds.txt": parse_seeds, "shard.txt": parse_shard}
-    if name in read:
-        read[name](text)
-    else:
-        _settings(text)
+    {"memory.txt": parse_memory, "seeds.txt": parse_seeds}[name](_line(folder / name))
 
 
-def _settings(text: str) -> None:
+def _plan(folder: Path, name: str) -> None:
     from doppelscan.generators import changed, family_named
+    from doppelscan.generators.strategies.plan import parse_shard, read_plan
+    from doppelscan.studies.utilities import read_utility_recipe
 
-    for family in ("ddpm", "stylegan2"):
-        changed(family_named(family).presets["tiny"], text.split("\n"))
+    if name == "shard.txt":
+        parse_shard(_line(folder / name))
+    elif name == "settings.txt":
+        for family in ("ddpm", "stylegan2"):
+            changed(family_named(family).presets["tiny"], _line(folder / name).split("\n"))
+    else:
+        read = read_utility_recipe if name == "utility.toml" else read_plan
+        read(folder / name)
+
+
+def _line(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace").rstrip("\n")
 
 
 def _pairs(folder: Path, name: str) -> None:
@@ -140,6 +143,7 @@ TARGETS: Mapping[str, Target] = {
     "measured": Target(samples.measured, _measured),
     "recipe": Target(samples.recipes, _recipe),
     "text": Target(samples.texts, _text),
+    "plan": Target(samples.plans, _plan),
     "pairs": Target(samples.pairs, _pairs),
     "verdicts": Target(samples.verdicts, _verdicts),
     "model": Target(samples.model, _model),

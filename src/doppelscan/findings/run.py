@@ -121,7 +121,7 @@ def read_run(folder: Path) -> Run:
         "controls": lambda: read_table(folder / "controls.parquet", CONTROLS),
         "alignments": lambda: _alignments(folder / "alignments.parquet"),
         "derived": lambda: _derived(folder / "derived.parquet"),
-        "record": lambda: read_json(folder / "run.json", expected=RECORD_FORMAT),
+        "record": lambda: _record(folder / "run.json"),
     }
     for name, read in readers.items():
         try:
@@ -131,6 +131,16 @@ def read_run(folder: Path) -> Run:
     if problems:
         raise FormatError(problems)
     return Run(**parts)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """The record; what is a table in every record is one in this."""
+    record = read_json(path, expected=RECORD_FORMAT)
+    told = [record[name] for name in ("settings", "sets", "versions", "seconds") if name in record]
+    sets = record.get("sets", {})
+    if not all(isinstance(one, dict) for one in [*told, *(sets.values() if isinstance(sets, dict) else ())]):
+        raise FormatError(Problem("is damaged: holds something else where tables belong", where=str(path)))
+    return record
 
 
 def _derived(path: Path) -> pd.DataFrame:

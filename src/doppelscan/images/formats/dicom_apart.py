@@ -21,7 +21,8 @@ from doppelscan.errors import UnreadableImage
 
 __all__ = ["decoded_apart", "serve"]
 
-_SECONDS = 10.0
+_SECONDS = 5.0
+_START = 120.0  # seconds to be ready on a busy machine: no frame's fault
 _PIXELS_A_SECOND = 2e6  # that the slowest decoder manages, and more
 
 
@@ -50,6 +51,7 @@ def serve() -> None:
 
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries say is no answer
+    _answer(answers, {"ready": True})
     for line in sys.stdin.buffer:
         path, frame = json.loads(line)
         try:
@@ -73,7 +75,7 @@ class _Decoder:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        self._late = False
+        self._late, self._ready = False, False
         atexit.register(self.ended)
 
     def decoded(self, path: Path, frame: int | None, seconds: float) -> NDArray[Any]:
@@ -81,6 +83,9 @@ class _Decoder:
         asked, answers = self._process.stdin, self._process.stdout
         assert asked is not None
         assert answers is not None
+        if not self._ready:
+            with self._ended_after(_START):
+                self._ready = bool(answers.readline())
         with self._ended_after(seconds):
             try:
                 asked.write(json.dumps([str(path), frame]).encode() + b"\n")
