@@ -19,7 +19,7 @@ from .transcript import agrees, follow
 
 FOLDERS = ROOT / "docs/howto/example-folders.md"
 FOLLOWED = [page for page in PAGES if page != FOLDERS and any(not b.slow for b in blocks(page))]
-CLUSTER = ROOT / "docs/howto/cluster.md"  # followed by tests/cluster
+CLUSTER = ROOT / "docs/howto/cluster.md"  # of its slow blocks none is run yet
 SLOW = [page for page in PAGES if page != CLUSTER and any(b.slow for b in blocks(page))]
 
 
