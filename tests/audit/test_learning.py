@@ -166,6 +166,12 @@ def test_those_that_an_encoder_saw_join_them_at_no_cost_to_the_null() -> None:
     assert judged(films(12, first=500), unseen).unseen is unseen
 
 
+def test_of_very_few_held_out_patients_none_leaves_the_null() -> None:
+    few = HOLDOUT.take(np.arange(3))
+    found = learning.measured(References(films(12, first=500), few, RESOURCES, silent, witnesses=FAR), seed=0)
+    assert found.unseen is few
+
+
 def test_a_yardstick_of_few_patients_is_about_that_of_many() -> None:
     few, many = judged(films(12, first=500)).yardstick, judged(films(150, first=500)).yardstick
     assert few is not None

@@ -143,10 +143,9 @@ def measured(references: References, seed: int) -> References:
     chosen = _drawn(own, min(_MOST_MEASURED, max(1, int(_MEASURED * _count(own)))), seed, "measured patients")
     images = _first_of_each(own, chosen)
     matched = [references.found(train.take(images), "what is ordinary", train_exclude=(own[images], own))]
-    if held is not None and len(chosen) < _FEW_MEASURED:
+    joining = _joining(references, _FEW_MEASURED - len(chosen), seed)
+    if held is not None and len(joining):
         own = references.patients(held)
-        share = _JOINING if unseen is held else 1.0
-        joining = _drawn(own, min(_FEW_MEASURED - len(chosen), int(share * _count(own))), seed, "joining")
         images = _first_of_each(own, joining)
         exclude = own[images], own
         matched.append(references.found(held.take(images), "what is ordinary", holdout_exclude=exclude))
@@ -154,6 +153,15 @@ def measured(references: References, seed: int) -> References:
             references = replace(references, unseen=held.take(np.flatnonzero(~np.isin(own, joining))))
     yardstick = Yardstick.of(*_together(matched), references.kinds)
     return replace(references, yardstick=yardstick, measured=references.names(chosen))
+
+
+def _joining(references: References, most: int, seed: int) -> Int64[np.ndarray, " k"]:
+    """At most so many held-out patients, and few of those who are the null."""
+    if references.holdout is None or most <= 0:
+        return np.empty(0, dtype=np.int64)
+    own = references.patients(references.holdout)
+    share = _JOINING if references.unseen is references.holdout else 1.0
+    return _drawn(own, min(most, int(share * _count(own))), seed, "joining")
 
 
 def _count(patients: Int64[np.ndarray, " n"]) -> int:
