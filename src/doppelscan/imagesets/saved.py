@@ -69,7 +69,7 @@ def _opened(folder: Path, manifest: dict[str, Any]) -> ImageSet:
 
 
 def _is_text(value: object) -> bool:
-    return value is None or isinstance(value, str)
+    return isinstance(value, str) or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
 def _spacing(value: Any, n_axes: int) -> tuple[float, ...]:
