@@ -68,7 +68,7 @@ def _opened(folder: Path, manifest: dict[str, Any]) -> ImageSet:
     )
 
 
-def _is_text(value: object) -> bool:
+def _is_text(value: Any) -> bool:
     return isinstance(value, str) or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
