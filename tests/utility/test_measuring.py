@@ -58,6 +58,17 @@ def test_every_cell_that_can_be_is_measured(done: tuple[Path, Done]) -> None:
     assert [arm.kind for arm in found.arms] == ["control", "control", "generator"]
 
 
+def test_a_size_that_is_all_there_are_is_the_same_cell_as_all(sets: dict[str, ImageSet]) -> None:
+    six = UtilitySettings(
+        real_per_class=(2, 6, 0), synthetic_per_real=(1,), n_seeds=1, encoder="pixels", n_draws=20
+    )
+    found = measured(**sets, settings=six, resources=ONE).run
+    alone = found.cells[(found.cells["arm"] == "real") & (found.cells["group"] == "all")]
+    assert sorted(alone["real_per_class"]) == [2.0, 6.0]
+    assert {o.real_per_class for o in found.utility.outcomes if o.arm == "real"} == {2.0, 6.0}
+    assert not any("left out" in note for note in found.utility.notes)
+
+
 def test_a_given_set_is_declared_and_a_refitted_one_is_not(done: tuple[Path, Done]) -> None:
     assert "not made anew from the granted real images" in done[1].run.utility.declared[0]
 
