@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -198,12 +198,12 @@ def _refitted(
 ) -> Iterator[Maker]:
     if not families:
         return
-    from doppelscan.cli.train import settings_named
+    from doppelscan.generators.registry import preset_of
     from doppelscan.utility import Refitted
 
     for text in families:
         family, _, preset = text.partition(":")
-        settings: Any = settings_named(family, preset or "tiny", changes)
+        settings = preset_of(family, preset or "tiny", changes, where="--refit")
         yield Refitted(settings, resources, progress)
 
 

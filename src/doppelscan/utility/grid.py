@@ -151,7 +151,7 @@ class Grid:
         return labels
 
     def _job(self, cell: Cell, real: Learnt, added: Learnt, asked: Shaped[np.ndarray, "m *d"]) -> Job:
-        return Job(cell, real, added, asked, len(self.classes), self.classifier)
+        return Job(cell, self.seed(cell.seed), real, added, asked, len(self.classes), self.classifier)
 
 
 def _is_generator(maker: Maker) -> bool:
