@@ -18,7 +18,8 @@ from doppelscan.imagesets import ImageSet, save
 from doppelscan.search import Kept, Neighbours, nearest
 from doppelscan.settings import Resources
 from doppelscan.workers import on_ray
-from search import DATA, KINDS
+from realimages import DATA
+from search import KINDS
 
 
 def main() -> None:
