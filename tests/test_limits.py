@@ -39,6 +39,22 @@ def test_a_limit_is_what_the_environment_says(limit: limits.Limit, monkeypatch: 
     assert f"the limit is 77 {limit.what}; {limit.variable} moves it" == str(limit)
 
 
+def test_limits_move_here_as_they_did_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(limits.CHANNELS.variable, "3")
+    monkeypatch.setenv(PIXELS.variable, "5")
+    told = {limits.FOLLOW: "1", PIXELS.variable: "77"}
+    limits.moved_here(told)
+    assert moved() == told
+    limits.moved_here({})
+    assert moved() == {}
+
+
+def test_what_was_read_with_links_followed_is_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    for said, told in (("1", {limits.FOLLOW: "1"}), ("0", {}), ("yes", {})):
+        monkeypatch.setenv(limits.FOLLOW, said)
+        assert moved() == told
+
+
 @pytest.mark.parametrize("said", ["0", "-1", "1e9", "many", "9" * 30, "1_000", "²"])
 def test_what_is_no_limit_is_refused(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PIXELS.variable, said)

@@ -9,7 +9,7 @@ import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -83,7 +83,7 @@ def _connect(ray: Any, address: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _knock(address)
-            ray.init(address=address, logging_level="FATAL", log_to_driver=False, runtime_env=_like_here())
+            ray.init(address=address, logging_level="FATAL", log_to_driver=False)
         _quieten(ray)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         why = str(error).strip().splitlines() or [type(error).__name__]
@@ -97,11 +97,6 @@ def _knock(address: str) -> None:
     host, colon, port = address.rpartition(":")
     if colon and port.isdigit() and "/" not in host:
         socket.create_connection((host, int(port)), timeout=_KNOCK).close()
-
-
-def _like_here() -> dict[str, Any] | None:
-    """What the machines must know to read files as this one does: the limits that were moved."""
-    return {"env_vars": dict(limits.moved())} if limits.moved() else None
 
 
 def _quieten(ray: Any) -> None:
@@ -118,6 +113,7 @@ class RayCluster:
     ray: Any
     address: str
     _seen: list[float] = field(default_factory=lambda: [time.monotonic()])
+    _on_gpus: list[Tours] = field(default_factory=list)
 
     def check(self) -> None:
         """Refuse a cluster that cannot do our work.
@@ -160,15 +156,17 @@ class RayCluster:
         self, function: Callable[[Item], Result], groups: Iterable[list[Item]], needs: Needs
     ) -> Iterator[Result]:
         """The function of each item, in order; as many groups ahead as twice fill the machines."""
-        groups, told = iter(groups), self.ray.put(function)
+        if needs.gpu:
+            self._clear_gpus()
+        groups, told, moved = iter(groups), self.ray.put(function), dict(limits.moved())
         do = self.remote(_applied, needs, max_retries=_AGAIN)
         ahead = 2 * max(1, (self.gpus if needs.gpu else self.cores // needs.cores))
-        waiting = deque(do.remote(told, part) for part in islice(groups, ahead))
+        waiting = deque(do.remote(told, part, moved) for part in islice(groups, ahead))
         try:
             while waiting:
-                results: list[Result] = self.got(waiting[0])
+                results: list[Result] = self.got(waiting[0], gpus=int(needs.gpu))
                 waiting.popleft()
-                waiting.extend(do.remote(told, part) for part in islice(groups, 1))
+                waiting.extend(do.remote(told, part, moved) for part in islice(groups, 1))
                 yield from results
         finally:
             for left in waiting:
@@ -176,10 +174,25 @@ class RayCluster:
 
     def stations(self, make: Callable[[Any], object], parts: Sequence[object], needs: Needs) -> Tours:
         """A worker for each part; it is made again, of the same part, where it or its machine dies."""
+        return Tours(self, [self.ray.put((make, part)) for part in parts], needs)
+
+    def seated(self, tours: Tours) -> list[Any]:
+        """The workers of these tours. Those on GPUs, each with one of its own, give way to what needs GPUs next."""
+        if tours.needs.gpu:
+            self._clear_gpus()
+            self._on_gpus.append(tours)
         places = [node["NodeID"] for node in self.nodes() for _ in range(_cores_of(node))]
-        kept = [self.ray.put((make, part)) for part in parts]
-        stations = [self._station(one, places[n % len(places)], needs) for n, one in enumerate(kept)]
-        return Tours(self, stations, kept)
+        return [self._station(one, places[n % len(places)], tours.needs) for n, one in enumerate(tours.kept)]
+
+    def _clear_gpus(self) -> None:
+        if not self.gpus:
+            cure = "--device cpu, or `ray start --num-gpus` where one is"
+            raise InputError(
+                Problem("no machine of the cluster has a GPU", where=f"--ray {self.address}", cure=cure)
+            )
+        while self._on_gpus:
+            for station in self._on_gpus.pop().left():
+                self.ray.kill(station)
 
     def _station(self, kept: Any, place: str, needs: Needs) -> Any:
         """Of no core for Ray, so that the stations of a lost machine always find room on those that are left."""
@@ -194,7 +207,7 @@ class RayCluster:
                 max_task_retries=_AGAIN,
                 scheduling_strategy="DEFAULT" if needs.gpu else near,
             )
-            .remote([kept])
+            .remote([kept], dict(limits.moved()))
         )
 
     def remote(self, function: Callable[..., Any], needs: Needs, **options: Any) -> Any:
@@ -204,9 +217,9 @@ class RayCluster:
             num_cpus=min(needs.cores, most), num_gpus=int(needs.gpu), **options
         )
 
-    def got(self, answer: Any) -> Any:
-        """The value that was promised, or our own error."""
-        self.first_of([answer])
+    def got(self, answer: Any, *, gpus: int = 0) -> Any:
+        """The value that was promised, by workers that need so many GPUs; or our own error."""
+        self.first_of([answer], gpus=gpus)
         errors = self.ray.exceptions
         try:
             return self.ray.get(answer)
@@ -220,26 +233,29 @@ class RayCluster:
         except errors.RayError as error:
             raise ClusterLost(f"the Ray cluster lost what it had found: {_first_line(error)}") from error
 
-    def first_of(self, answers: Sequence[Any]) -> Any:
+    def first_of(self, answers: Sequence[Any], *, gpus: int = 0) -> Any:
         """The first of some promised values that is there."""
         while True:
             ready, _ = self.ray.wait(list(answers), timeout=_LOOK)
             if ready:
                 self._seen[0] = time.monotonic()
                 return ready[0]
-            self._refuse_hopeless()
+            self._refuse_hopeless(gpus)
 
-    def _refuse_hopeless(self) -> None:
+    def _refuse_hopeless(self, gpus: int) -> None:
         try:
-            alive = bool(self.nodes())
+            alive = bool(self.nodes()) and self.gpus >= gpus
         except Exception as error:
             raise ClusterLost(f"the Ray cluster does not answer: {_first_line(error)}") from error
         if alive:
             self._seen[0] = time.monotonic()
         elif time.monotonic() - self._seen[0] > _PATIENCE:
+            here = f"of the Ray cluster at {self.address}"
+            gone = f"{gpus - self.gpus} of {gpus} GPUs {here} are" if gpus else f"no machine {here} is"
+            left = "gone" if gpus else "left to work"
             raise ClusterLost(
-                f"no machine of the Ray cluster at {self.address} is left to work, for {_PATIENCE:.0f} s: add one and "
-                "run the same command again, it goes on where it stood"
+                f"{gone} {left}, for {_PATIENCE:.0f} s: add one and run the same command again, it goes on where it "
+                "stood"
             )
 
     def _versions(self, nodes: Sequence[dict[str, Any]]) -> list[str]:
@@ -261,7 +277,8 @@ class RayCluster:
 class Station:
     """A worker that holds one part, made when it is first asked for."""
 
-    def __init__(self, kept: list[Any]) -> None:
+    def __init__(self, kept: list[Any], moved: Mapping[str, str]) -> None:
+        limits.moved_here(moved)
         self._kept = kept
 
     @cached_property
@@ -277,7 +294,9 @@ class Station:
         return step(self._held, told, item, found)
 
 
-def _applied(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+def _applied(function: Callable[[Item], Result], items: list[Item], moved: Mapping[str, str]) -> list[Result]:
+    """What a worker does with a group, under the limits of the machine that asks."""
+    limits.moved_here(moved)
     return apply(function, items)
 
 

@@ -18,6 +18,7 @@ from doppelscan.images.formats.ome import Multiscale, multiscale_of
 from doppelscan.images.formats.zarr_arrays import metadata_at, opened_array
 from doppelscan.images.image import Image
 from doppelscan.store.links import links_out
+from doppelscan.store.walking import Met
 
 __all__ = ["entries", "read"]
 
@@ -76,7 +77,10 @@ def _named(path: Path, part: str | None) -> tuple[Multiscale | None, str]:
     image = multiscale_of(about["attributes"])
     if image is not None:
         return image, image.path
-    held = sorted(entry.name for entry in os.scandir(path) if entry.is_dir() and _is_array(path / entry.name))
+    with os.scandir(path) as found:
+        held = sorted(
+            one.name for one in Met(path).counted(found) if one.is_dir() and _is_array(path / one.name)
+        )
     if part in held or (part is None and len(held) == 1):
         return None, part or held[0]
     choices = ", ".join(f"{path.name}/{name}" for name in held[:20]) or "none"
