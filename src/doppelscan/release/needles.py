@@ -219,7 +219,7 @@ def _labels(images: ImageSet) -> set[str]:
     """The labels in lower case, but for those that are the name of the only patient who has them."""
     told = images.table[["label", "patient"]].dropna(subset=["label"]).astype(str)
     owners = told.groupby("label")["patient"].agg(set)
-    return {label.lower() for label, patients in owners.items() if patients != {label}}
+    return {str(label).lower() for label, patients in owners.items() if patients != {label}}
 
 
 def _identifiers(images: ImageSet) -> set[str]:
