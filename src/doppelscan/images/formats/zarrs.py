@@ -15,6 +15,7 @@ from doppelscan.errors import UnreadableImage
 from doppelscan.images.formats import arrays, limits
 from doppelscan.images.formats.entry import Entry
 from doppelscan.images.formats.ome import Multiscale, multiscale_of
+from doppelscan.images.formats.stamps import Stamp, stamp
 from doppelscan.images.formats.zarr_arrays import metadata_at, opened_array
 from doppelscan.images.image import Image
 from doppelscan.store.links import links_out
@@ -95,11 +96,11 @@ def _is_array(place: Path) -> bool:
 def _array(path: Path, name: str) -> zarr.Array[Any]:
     place = path / name
     described = next(file for file in (place / "zarr.json", place / ".zarray") if file.exists())
-    return _opened(place, described.stat().st_mtime_ns)
+    return _opened(place, stamp(described))
 
 
 @lru_cache(maxsize=4)
-def _opened(place: Path, changed_ns: int) -> zarr.Array[Any]:
+def _opened(place: Path, _stamp: Stamp) -> zarr.Array[Any]:
     return opened_array(place)
 
 
