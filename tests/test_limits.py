@@ -184,6 +184,38 @@ def test_a_small_table_that_unpacks_to_a_large_one_is_refused(
         read_parquet(path)
 
 
+LISTS = {
+    "numbers": lambda n: pa.array([[0.0] * n]),
+    "numbers in lists of lists": lambda n: pa.array([[[0.0] * (n // 10)] * 10]),
+    "text": lambda n: pa.array([["x" * 1000] * (n // 1000)]),
+    "numbers of a structure": lambda n: pa.array([{"a": {"b": [1] * n}}]),
+    "text of a map": lambda n: pa.array(
+        [[("a", ["x" * 1000] * (n // 1000))]], pa.map_(pa.string(), pa.list_(pa.string()))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_a_row_whose_list_unpacks_to_more_than_the_limit_is_refused(
+    kind: str, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bomb.parquet"
+    pq.write_table(
+        pa.table({"a": LISTS[kind](1_000_000)}), path, compression="zstd", data_page_version=version
+    )
+    assert path.stat().st_size < 20_000
+    assert len(read_parquet(path)) == len(read_parquet(io.BytesIO(path.read_bytes()))) == 1
+    monkeypatch.setenv("DOPPELSCAN_MAX_BYTES", "900000")
+    monkeypatch.setattr(pq.ParquetFile, "read", _never if "number" in kind else pq.ParquetFile.read)
+    with pytest.raises(ValueError, match="DOPPELSCAN_MAX_BYTES moves it"):
+        read_parquet(path)
+
+
+def _never(_file: pq.ParquetFile) -> None:
+    pytest.fail("was unpacked")
+
+
 def test_a_volume_that_its_file_cannot_hold_is_refused_before_room_is_made(tmp_path: Path) -> None:
     path = tmp_path / "a.nii.gz"
     header = nibabel.Nifti1Header()

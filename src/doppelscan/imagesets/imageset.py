@@ -46,6 +46,8 @@ class ImageSet:
         What was found there and could not be read.
     preparation
         How the pixels were made from those of the source, as plain values; empty if they are the source's.
+    source
+        The fingerprint of the source's pixels, if the set was prepared on the way here.
     """
 
     table: pd.DataFrame
@@ -53,6 +55,7 @@ class ImageSet:
     name: str = ""
     unreadable: tuple[Unreadable, ...] = ()
     preparation: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
 
     def __post_init__(self) -> None:
         assert tuple(self.table.columns[: len(COLUMNS)]) == COLUMNS, list(self.table.columns)
@@ -142,6 +145,11 @@ class ImageSet:
         return fingerprint(
             {"pixels": self.pixels.fingerprint, "table": rows, "preparation": dict(self.preparation)}
         )
+
+    @property
+    def content(self) -> str:
+        """What lay where the set was opened, told from the images there, whatever was made or said of them since."""
+        return self.source or self.pixels.fingerprint
 
 
 def by_reason(unreadable: Sequence[Unreadable]) -> list[Problem]:
