@@ -129,7 +129,9 @@ def _rows(train: ImageSet, positions: "np.ndarray[tuple[int], np.dtype[np.int64]
 
 def _record(evidence: Evidence, settings: AuditSettings, clock: Clock) -> dict[str, Any]:
     sets = {name: described(images) for name, images in evidence.sets.named.items()}
-    sets["synthetic"]["pixels"] = pixels_fingerprint(evidence.sets.synthetic)  # what a release is held against
+    sets["synthetic"]["pixels"] = pixels_fingerprint(
+        evidence.sets.synthetic
+    )  # what a release is held against
     return {
         "sets": sets,
         "settings": settings.to_json(),

@@ -55,7 +55,7 @@ def pixels_fingerprint(images: ImageSet) -> str:
         block = images.read(start, min(start + size, len(images)))
         little = block.astype(block.dtype.newbyteorder("<"), copy=False)
         digest.update(f"{little.dtype.str} {little.shape}\n".encode())
-        digest.update(np.ascontiguousarray(little))
+        digest.update(np.ascontiguousarray(little).data)
     return digest.hexdigest()
 
 

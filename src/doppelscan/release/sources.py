@@ -84,7 +84,9 @@ def changed_pixels(run: Run, synthetic: ImageSet) -> Iterator[Reason]:
     """Whether the synthetic images hold other values now than when they were audited; earlier records do not say."""
     known = run.record.get("sets", {}).get("synthetic", {}).get("pixels")
     if known is not None and pixels_fingerprint(synthetic) != known:
-        yield Reason("stale_audit", "pixels of the synthetic images were changed after the audit", "audit again")
+        yield Reason(
+            "stale_audit", "pixels of the synthetic images were changed after the audit", "audit again"
+        )
 
 
 def _opened(
