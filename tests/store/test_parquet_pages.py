@@ -44,6 +44,12 @@ def test_all_values_are_counted(
     assert values_in_lists(file, frozenset()) == 0
 
 
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_a_table_without_a_row_has_none(dictionary: bool) -> None:
+    table = pa.table({"a": pa.array([], pa.list_(pa.float64()))})
+    assert values_in_lists(packed(table, use_dictionary=dictionary), PATH) == 0
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_damage_is_a_number_or_a_value_error(data: st.DataObject) -> None:

@@ -52,6 +52,8 @@ def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
     for group in about[4]:
         for column in group[1]:
             told = column[3]
+            if not told[5]:  # without a value no page is opened, and where one would be is not said
+                continue
             dictionary = told.get(11, 0)
             start = dictionary if 0 < dictionary < told[9] else told[9]
             yield _Chunk(b".".join(told[3]).decode(errors="replace"), start, told[7])
