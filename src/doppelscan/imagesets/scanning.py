@@ -38,7 +38,8 @@ def scan(
     """The set of all images in the listed files, unread but for their headers.
 
     Files are read again only where their content has changed. `part` names an array of an `.npz`;
-    `patient_pattern` is a regular expression whose group `patient`, or first group, finds the patient in an id.
+    `patient_pattern` is a regular expression whose group `patient`, or first group, finds the patient in an id; where
+    it finds nothing, the patient is unknown.
     """
     contents = dict(
         zip(listing.files, fingerprint_files([listing.folder / f for f in listing.files]), strict=True)
@@ -140,7 +141,8 @@ def _patients(ids: "pd.Series[str]", pattern: str) -> "pd.Series[str]":
         raise InputError(
             Problem(f"{pattern!r} matches no id, such as {ids.iloc[0]!r}", where="--patient-pattern")
         )
-    return pd.Series([match[group] if match else None for match in matches], index=ids.index, dtype=object)
+    found = [match[group] or None if match else None for match in matches]
+    return pd.Series(found, index=ids.index, dtype=object)
 
 
 def _content(entry: Entry, folder: Path, contents: dict[str, str]) -> str:
