@@ -14,7 +14,7 @@ __all__ = ["found_by"]
 
 
 def found_by(pattern: str, names: list[str]) -> list[str | None]:
-    """What its group `patient`, or its first group, is in each name; None where the pattern is not found.
+    """What its group `patient`, or its first group, is in each name; None where nothing is found.
 
     Raises
     ------
@@ -28,7 +28,8 @@ def found_by(pattern: str, names: list[str]) -> list[str | None]:
     if not compiled.groups:
         raise ValueError("has no group")
     group = "patient" if "patient" in compiled.groupindex else 1
-    return [match[group] if (match := compiled.search(name)) else None for name in names]
+    matches = map(compiled.search, names)
+    return [match[group] or None if match else None for match in matches]
 
 
 def _answer() -> None:

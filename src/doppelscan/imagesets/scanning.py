@@ -37,7 +37,8 @@ def scan(
     """The set of all images in the listed files, unread but for their headers.
 
     Files are read again only where their content has changed. `part` names an array of an `.npz`;
-    `patient_pattern` is a regular expression whose group `patient`, or first group, finds the patient in an id.
+    `patient_pattern` is a regular expression whose group `patient`, or first group, finds the patient in an id; where
+    it finds nothing, the patient is unknown.
     """
     contents = dict(
         zip(listing.files, fingerprint_files([listing.folder / f for f in listing.files]), strict=True)
