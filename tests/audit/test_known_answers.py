@@ -15,6 +15,7 @@ from cohorts import films, joined, noisy_copies, pixels_of
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.estimates import Estimate
 from doppelscan.findings import Findings, read_run
+from doppelscan.findings.provenance import pixels_fingerprint
 from doppelscan.imagesets import ImageSet
 
 TRAIN = films(150, each=2)

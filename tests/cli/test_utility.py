@@ -95,6 +95,10 @@ def test_what_will_not_do_is_refused_before_anything_is_written(
         "utility", *sets, "--outcome", "beauty", "--seeds", "1", "--per-real", "-1", "--out", tmp_path / "run"
     )
     assert both.code == 2
+    twice = call("utility", *sets[:4], *("--synthetic", sets[1]) * 2, "--out", tmp_path / "run")
+    assert (twice.code, "two sets are named 'real'" in twice.err) == (2, True)
+    raised = call("utility", *sets, "--per-real", "²", "--out", tmp_path / "run")
+    assert (raised.code, "--per-real" in raised.err) == (2, True)
     unlabelled = call("utility", *sets[:2], "--test", tmp_path / "nowhere", "--out", tmp_path / "run")
     assert (unlabelled.code, "nowhere" in unlabelled.err) == (2, True)
     assert not (tmp_path / "run").exists()
@@ -107,11 +111,22 @@ def test_a_recipe_measures_each_source_and_goes_on_where_it_stood(tmp_path: Path
     assert done.code == 0, done.err
     assert f"Page: {out / 'lesions' / 'report.html'}" in done.out
     written = (out / "lesions" / "utility.json").read_bytes()
+    told = json.loads(call("study", recipe, "--out", out, "--json").out)
+    assert told == {"lesions": json.loads(written)}
     assert call("study", recipe, "--out", out).out == done.out
     assert (out / "lesions" / "utility.json").read_bytes() == written
     other = call("study", recipe, "--out", tmp_path / "other", "--scale", "other")
     assert (other.code, "'unknown' is no preset of vae" in other.err) == (2, True)
     assert call("study", recipe, "--out", tmp_path / "other", "--scale", "none").code == 2
+
+
+@pytest.mark.parametrize("option", [("--dry-run",), ("--jobs", "2"), ("--ray", "auto")])
+def test_what_a_recipe_of_utility_does_not_know_is_refused(option: tuple[str, ...], tmp_path: Path) -> None:
+    recipe, out = tmp_path / "worth.toml", tmp_path / "out"
+    recipe.write_text(RECIPE)
+    refused = call("study", recipe, "--out", out, *option)
+    assert (refused.code, option[0] in refused.err) == (2, True)
+    assert not out.exists()
 
 
 def test_a_source_that_is_absent_is_told_before_anything_is_measured(tmp_path: Path) -> None:

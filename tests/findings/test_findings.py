@@ -23,6 +23,7 @@ from doppelscan.findings import (
     read_run,
     write_run,
 )
+from doppelscan.findings.quality import QUALITY_FILES
 from doppelscan.findings.run import check_folder
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "findings-1.schema.json").read_text())
@@ -139,6 +140,16 @@ def test_a_folder_of_something_else_takes_no_run(tmp_path: Path) -> None:
         check_folder(tmp_path)
     with pytest.raises(InputError, match="is no folder"):
         check_folder(tmp_path / "thesis.doc")
+
+
+def test_a_folder_of_another_kind_of_run_takes_no_run_though_files_of_both_have_one_name(
+    tmp_path: Path,
+) -> None:
+    write_run(tmp_path, some_run())
+    check_folder(tmp_path)
+    with pytest.raises(InputError, match="something else than a measurement of quality"):
+        check_folder(tmp_path, QUALITY_FILES, "a measurement of quality")
+    assert read_run(tmp_path).record  # which that measurement would have written over
 
 
 def test_every_damaged_file_of_a_run_is_named_at_once(tmp_path: Path) -> None:

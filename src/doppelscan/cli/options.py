@@ -103,4 +103,4 @@ def _lengths(text: str) -> list[int]:
 
 def _channels(text: str) -> str | list[int]:
     parts = text.split(",")
-    return [int(part) for part in parts] if all(part.strip().isdigit() for part in parts) else text
+    return [int(part) for part in parts] if all(part.strip().isdecimal() for part in parts) else text

@@ -12,6 +12,7 @@ import typer
 from doppelscan.cli.completing import recipes
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device, Json, Memory, Ray, Workers, as_resources, resources_on
+from doppelscan.errors import InputError, Problem
 from doppelscan.store import locked, parse_toml, refuse_objects
 from doppelscan.studies.shipped import recipe_named
 from doppelscan.workers import elsewhere, gpus_elsewhere
@@ -52,7 +53,8 @@ def study(
     """
     recipe = recipe_named(recipe)
     if _is_of_utility(recipe):
-        _utility(recipe, scale, out, data, as_resources(memory, workers, device))
+        _refuse_for_utility({"--dry-run": dry_run, "--jobs": jobs, "--ray": ray})
+        _utility(recipe, scale, out, data, as_resources(memory, workers, device), as_json=as_json)
         return
     from doppelscan.report import write_study_page
     from doppelscan.studies import read_recipe
@@ -85,17 +87,29 @@ def _is_of_utility(path: Path) -> bool:
         return False
 
 
-def _utility(recipe: Path, scale: str | None, out: Path, data: Path, resources: Resources) -> None:
+def _refuse_for_utility(given: dict[str, object]) -> None:
+    """Refuse what only studies of generators know, rather than pass it over: a dry run would run for hours."""
+    if asked := [option for option, value in given.items() if value]:
+        what, cure = "a recipe of utility does not know it", "leave it out"
+        raise InputError([Problem(what, where=option, cure=cure) for option in asked])
+
+
+def _utility(
+    recipe: Path, scale: str | None, out: Path, data: Path, resources: Resources, *, as_json: bool
+) -> None:
     from doppelscan.report.utility_page import write_utility_report
     from doppelscan.studies.utilities import read_utility_recipe, utility_study
 
     asked = read_utility_recipe(recipe, scale)
     with locked(out), shown_progress() as progress:
         found = utility_study(asked, out=out, data=data, resources=resources, progress=progress)
+    pages = {source: write_utility_report(out / source) for source in found}
+    if as_json:
+        say(json.dumps({source: one.to_json() for source, one in found.items()}, ensure_ascii=False))
+        return
     for source, one in found.items():
-        say(f"{source}:")
-        say("\n".join(f"  {worth.sentence}" for worth in one.worths))
-        say(f"  Page: {write_utility_report(out / source)}")
+        lines = [f"{source}:", *(f"  {worth.sentence}" for worth in one.worths), f"  Page: {pages[source]}"]
+        say("\n".join(lines))
 
 
 def _planned(recipe: Recipe, out: Path, data: Path, jobs: int, resources: Resources) -> Iterator[str]:

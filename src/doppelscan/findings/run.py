@@ -37,6 +37,8 @@ _FILES = (
     "run.log",
     "findings.json",
 )
+_CONCLUSIONS = {"findings.json", "quality.json", "utility.json", "membership.json", "power.json"}
+"""What tells the kind of a run: other files have one name in several kinds."""
 
 
 def _no_alignments() -> pd.DataFrame:
@@ -78,7 +80,7 @@ def check_folder(folder: Path, files: Collection[str] = _FILES, what: str = "an 
     """
     check_writable(folder / "file")
     found = contents(folder)
-    if found and not found & set(files):
+    if found and (not found & set(files) or (found & _CONCLUSIONS) - set(files)):
         raise InputError(Problem(f"holds something else than {what}", where=str(folder), cure="name another"))
 
 
