@@ -5,15 +5,16 @@ Only to measure what Ray costs. Nothing is done again here that a dead process h
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from types import SimpleNamespace
 from typing import Any
 
 from doppelscan.workers.places import Needs
-from doppelscan.workers.tours import Tours
+from doppelscan.workers.tours import Tours, Visit
 
 __all__ = ["LocalStations"]
 
@@ -24,6 +25,7 @@ class LocalStations:
 
     cores: int
     gpus: int = 0
+    _begun: dict[int, tuple[Tours, list[_Station]]] = field(default_factory=dict)
 
     @property
     def ray(self) -> Any:
@@ -38,9 +40,11 @@ class LocalStations:
         """A process for each part."""
         return Tours(self, [(make, part) for part in parts], needs)  # type: ignore[arg-type]
 
-    def seated(self, tours: Tours) -> list[Any]:
-        """The processes, started as a pool starts its own."""
-        return [_Station.begun(*kept) for kept in tours.kept]
+    def seated(self, tours: Tours) -> list[Visit]:
+        """How each part is visited, in processes that are started as a pool starts its own."""
+        if id(tours) not in self._begun:
+            self._begun[id(tours)] = tours, [_Station.begun(*kept) for kept in tours.kept]
+        return [station.visited for station in self._begun[id(tours)][1]]
 
     def first_of(self, answers: Sequence[_Answer], *, gpus: int = 0) -> _Answer:
         """The first that has come."""
@@ -61,7 +65,7 @@ class _Answer:
 
 @dataclass(frozen=True, eq=False)
 class _Station:
-    """A process that holds a part, asked as Ray asks one: `station.visited.remote(...)`."""
+    """A process that holds a part."""
 
     pipe: Connection
 
@@ -72,17 +76,15 @@ class _Station:
         context.Process(target=_serve, args=(theirs, make, part), daemon=True).start()
         return _Station(ours)
 
-    @property
-    def visited(self) -> Any:
-        return SimpleNamespace(remote=self._asked)
-
-    def _asked(self, *question: object) -> _Answer:
+    def visited(self, *question: object) -> _Answer:
+        """What a step makes of an item there, some day."""
         self.pipe.send(question)
         return _Answer(self.pipe)
 
 
 def _serve(pipe: Connection, make: Callable[[Any], object], part: object) -> None:
     held = make(part)
-    while True:
-        step, *rest = pipe.recv()
-        pipe.send(step(held, *rest))
+    with contextlib.suppress(EOFError):  # whoever asked has ended
+        while True:
+            step, *rest = pipe.recv()
+            pipe.send(step(held, *rest))
