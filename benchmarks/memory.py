@@ -1,8 +1,8 @@
 """How much memory does an audit take, held against the --memory that it was given? Summed over all its processes.
 
 What is summed is the proportional share (PSS) of every process of the command's group, four times a second. The
-budget is for blocks of pixels; the interpreter, torch and what they load are its floor, measured by an audit of few
-images with the same budget. Run: `python benchmarks/memory.py`; ten minutes to an hour, a gigabyte of disk.
+budget is for all that the command takes; its floor, the interpreter, torch and what they load, is measured by an audit
+of few images with the same budget. Run: `python benchmarks/memory.py`; ten minutes to an hour, a gigabyte of disk.
 """
 
 from __future__ import annotations

@@ -79,6 +79,21 @@ def visit(held: tuple[int, int], told: str, item: int, found: dict[int, str] | N
     return {**(found or {}), held[0]: f"{item}"}
 
 
+def holder(held: tuple[int, int], _told: str, _item: int, found: dict[int, int] | None) -> dict[int, int]:
+    """Which process holds each part."""
+    return {**(found or {}), held[0]: held[1]}
+
+
+def n_parts_held(_held: object, _told: str, _item: int, found: list[int] | None) -> list[int]:
+    """How many parts each worker holds that a tour comes to."""
+    import gc
+
+    from doppelscan.workers.ray_cluster import Station
+
+    (station,) = (one for one in gc.get_objects() if isinstance(one, Station))
+    return [*(found or []), len(station._held)]
+
+
 def limits_moved(_item: int) -> dict[str, str]:
     """The limits that this process was told of."""
     return dict(moved())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import subprocess
@@ -25,9 +26,11 @@ from chores import (
     double,
     fail_at_two,
     held_of,
+    holder,
     limits_moved,
     limits_moved_there,
     megabytes,
+    n_parts_held,
     refuse,
     tell_and_linger,
     visit,
@@ -164,6 +167,18 @@ def test_items_tour_stations_of_which_one_is_killed(there: Machines, tmp_path: P
     tours = list(stations.toured(visit, range(6), beside=told))
     assert tours == [{part: str(item) for part in range(4)} for item in range(6)]
     assert marker.exists()
+
+
+def test_workers_stay_from_one_tour_to_the_next_and_let_go_of_what_is_over(there: Machines) -> None:
+    first, second = stationed(held_of, [0, 1]), stationed(held_of, [2, 3])
+    held = [found for one in (first, second, first) for found in one.toured(holder, [0], beside=["", ""])]
+    assert [sorted(one) for one in held] == [[0, 1], [2, 3], [0, 1]]
+    assert set(held[0].values()) == set(held[1].values()), "the same two processes"
+    assert held[2] == held[0]
+    del first
+    gc.collect()
+    (counted,) = second.toured(n_parts_held, [0], beside=["", ""])
+    assert counted == [1, 1]
 
 
 @pytest.mark.parametrize("symmetries", ["none", "flips"])

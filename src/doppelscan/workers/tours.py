@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from doppelscan.workers.places import Needs
 
 if TYPE_CHECKING:
     from doppelscan.workers.ray_cluster import RayCluster
 
-__all__ = ["Tours"]
+__all__ = ["Tours", "Visit"]
+
+Visit: TypeAlias = Callable[..., Any]
+"""Asked with a step, what it is told, an item and what was found of it: the promise of what the step makes of it."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,12 +34,11 @@ class _Tour:
 
 @dataclass(frozen=True, eq=False)
 class Tours:
-    """What stations of a cluster are made of, which must live as long as they: one that dies is made anew."""
+    """Parts on the workers of a cluster, and what each is made of: a worker that dies makes its parts anew."""
 
     cluster: RayCluster
     kept: Sequence[Any]
     needs: Needs
-    _there: list[Any] = field(default_factory=list)
 
     def toured(
         self, step: Callable[..., Result], items: Iterable[Item], *, beside: Sequence[object]
@@ -46,7 +48,7 @@ class Tours:
         All stations work from the first moment, each on another item, and what one has found travels on as what the
         next has to beat. It passes through this process, so that no machine's death loses it.
         """
-        put, stations = self.cluster.ray.put, self._stations()
+        put, visits = self.cluster.ray.put, self.cluster.seated(self)
         told, step_there = [put(one) for one in beside], put(step)
         coming = (_Tour(number, put(item), set(range(len(told)))) for number, item in enumerate(items))
         waiting: list[_Tour] = []
@@ -58,8 +60,7 @@ class Tours:
             waiting.extend(islice(coming, max(0, room)))
             free = sorted(set(range(len(told))) - {station for station, _ in busy.values()})
             for station, tour in _matched(free, waiting):
-                visited = stations[station].visited
-                busy[visited.remote(step_there, told[station], tour.item, tour.found)] = station, tour
+                busy[visits[station](step_there, told[station], tour.item, tour.found)] = station, tour
             if not busy:
                 return
             tour = self._back(busy)
@@ -71,20 +72,9 @@ class Tours:
                 yield ended.pop(given)
                 given += 1
 
-    def left(self) -> list[Any]:
-        """The stations, which are no longer these tours': the next tour is of new ones."""
-        there = self._there.copy()
-        self._there.clear()
-        return there
-
-    def _stations(self) -> list[Any]:
-        if not self._there:
-            self._there.extend(self.cluster.seated(self))
-        return self._there
-
     def _back(self, busy: dict[Any, tuple[int, _Tour]]) -> _Tour:
         """The first item that comes back from a station, which has it behind it."""
-        gpus = len(self.kept) if self.needs.gpu else 0
+        gpus = self.cluster.seats_on_gpus if self.needs.gpu else 0
         answer = self.cluster.first_of(list(busy), gpus=gpus)
         station, tour = busy.pop(answer)
         tour.found = self.cluster.got(answer, gpus=gpus)
