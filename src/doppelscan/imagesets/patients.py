@@ -48,5 +48,5 @@ def _found(names: list[str], pattern: str) -> list[str | None] | str:
     return found
 
 
-def _refused(pattern: str, what: str, cure: str | None = None) -> InputError:
+def _refused(pattern: str, what: str, cure: str = "") -> InputError:
     return InputError(Problem(f"{pattern!r} {what}", where="--patient-pattern", cure=cure))
