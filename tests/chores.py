@@ -90,7 +90,7 @@ def n_parts_held(_held: object, _told: str, _item: int, found: list[int] | None)
 
     from doppelscan.workers.ray_cluster import Station
 
-    (station,) = (one for one in gc.get_objects() if isinstance(one, Station))
+    (station,) = (one for one in gc.get_objects() if Station in type(one).__mro__)
     return [*(found or []), len(station._held)]
 
 

@@ -37,18 +37,18 @@ def test_resources_default_to_the_machine() -> None:
 
 
 def test_of_the_memory_that_is_given_pixels_get_what_the_program_leaves() -> None:
-    assert as_resources("1GB", 1).memory == 2**29
-    assert as_resources("1GB", 2).memory == 2**29 - (min(2, cores()) - 1) * 2**26
+    assert as_resources("1GB", 1).memory == 384 * 2**20
+    assert as_resources("1GB", 2).memory == 384 * 2**20 - (min(2, cores()) - 1) * 2**26
 
 
 def test_less_memory_than_the_program_needs_is_refused_and_the_least_is_named() -> None:
-    assert as_resources("640MB", 1).memory == 2**27
-    with pytest.raises(InputError, match=r"--memory: 639MB is too little: 512MB go .*give 640MB or more"):
-        as_resources("639MB", 1)
+    assert as_resources("768MB", 1).memory == 2**27
+    with pytest.raises(InputError, match=r"--memory: 767MB is too little: 640MB go .*give 768MB or more"):
+        as_resources("767MB", 1)
     with taken_by(Loopback()):
         n = cores()
-        assert as_resources("8GB", None).memory == 2**33 - n * 2**29
-        with pytest.raises(InputError, match=f"give {n * 512 + 128}MB or more"):
+        assert as_resources("8GB", None).memory == 2**33 - n * 640 * 2**20
+        with pytest.raises(InputError, match=f"give {n * 640 + 128}MB or more"):
             as_resources("600MB", None)
 
 

@@ -351,7 +351,7 @@ with on_ray({address!r}):
     for turn in range(2):
         for stations in (first, second):
             for found in stations.toured(gpu_visited, range(3), beside=[folder, folder]):
-                print("seen by", *found, *sorted(found.values()))
+                print("seen by", *sorted(found), *sorted(found.values()))
         print("mapped by", *sorted(set(map_ordered(partial(gpu_taken, folder), range(8), workers=2, needs=gpu))))
     print("lose it", flush=True)
     list(map_ordered(partial(gpu_taken, folder), range(1000), workers=2, needs=gpu))

@@ -38,7 +38,7 @@ __all__ = [
     "resources_on",
 ]
 
-_PROGRAM = 512 * 2**20
+_PROGRAM = 640 * 2**20
 """Bytes that an audit takes for itself: interpreter, libraries, compiled loops (measured by `benchmarks/memory.py`)."""
 _CHILD = 64 * 2**20
 """Bytes that each further process takes which decodes files."""
