@@ -21,7 +21,8 @@ from doppelscan.settings import Resources
 from doppelscan.workers import on_ray
 from doppelscan.workers.places import taken_by
 from local_stations import LocalStations
-from search import DATA, KINDS
+from realimages import DATA
+from search import KINDS
 
 
 def main() -> None:
