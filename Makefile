@@ -45,7 +45,7 @@ bench: $(VENV)/.installed-bench
 # Pins what pip chooses today, for every extra; then `make test-all` decides whether it stays.
 pins:
 	rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
-	$(VENV)-pins/bin/python -m pip install --quiet '.[$(EXTRAS)]' hatchling editables
+	$(VENV)-pins/bin/python -m pip install --quiet '.[$(EXTRAS)]' hatchling hatch-fancy-pypi-readme editables
 	head -1 constraints.txt > $(VENV)-pins/pins
 	$(VENV)-pins/bin/python -m pip freeze --all --exclude doppelscan | sed 's/+cpu$$//' | LC_ALL=C sort -f >> $(VENV)-pins/pins
 	mv $(VENV)-pins/pins constraints.txt && rm -r $(VENV)-pins

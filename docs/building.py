@@ -1,12 +1,14 @@
 """What the site shows beside the pages of `docs`.
 
-Pages that lie elsewhere in the repository, and one for each module of the reference of names, from its docstrings.
+Pages that lie elsewhere in the repository, one for each JSON schema, and one for each module of the reference of names,
+from its docstrings.
 Links that lead out of the site go to the repository, so that the pages can be read there as well. MkDocs calls the
 functions `on_...` (mkdocs.yml, `hooks`).
 """
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator
@@ -15,12 +17,14 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from schema_pages import schema_page
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 REPOSITORY = "https://github.com/doppelscan/doppelscan"
 ELSEWHERE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/results/*.md")
 API = "reference/api.md"
+SCHEMAS = sorted((DOCS / "schemas").glob("*.schema.json"))
 
 FENCED = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\]\()([^)\s]+)(\))")
@@ -29,9 +33,11 @@ MODULE = re.compile(r"^## (doppelscan[\w.]*)$\n(.*?)(?=^## |\Z)", re.MULTILINE |
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Decisions and the pages of the root stand in the navigation as they are there."""
+    """Schemas, decisions and the pages of the root stand in the navigation as they are there."""
     assert config.nav is not None
-    project = next(part["The project"] for part in config.nav if "The project" in part)
+    parts = {name: part for entry in config.nav for name, part in entry.items()}
+    parts["Reference"].append({"Schemas": [uri(path) for path in SCHEMAS]})
+    project = parts["The project"]
     decisions = sorted((DOCS / "decisions").glob("*.md"))
     project += [path.name for path in elsewhere() if path.parent == ROOT]
     project.append({"Decisions": [f"decisions/{path.name}" for path in decisions]})
@@ -41,6 +47,9 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     """The pages that do not lie in `docs` join those that do."""
     for path in elsewhere():
         files.append(File.generated(config, uri(path), content=path.read_text(encoding="utf-8")))
+    for path in SCHEMAS:
+        made = schema_page(json.loads(path.read_text(encoding="utf-8")), path.name)
+        files.append(File.generated(config, uri(path), content=made))
     for module, names in modules() if "mkdocstrings" in config.plugins else ():
         files.append(
             File.generated(config, f"reference/api/{module}.md", content=_module_page(module, names))
@@ -51,7 +60,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     """The page with links that lead somewhere from the site; the reference of names with links to docstrings."""
     if page.file.src_uri == API and "mkdocstrings" in config.plugins:
         markdown = MODULE.sub(_with_docstrings, markdown)
-    if page.file.src_uri.startswith("reference/api/"):
+    if page.file.src_uri.startswith(("reference/api/", "schemas/")):
         return markdown
     markdown = SLOW.sub(r"\1", markdown)
     return _outside_fences(
@@ -71,8 +80,9 @@ def modules() -> Iterator[tuple[str, list[str]]]:
 
 
 def uri(path: Path) -> str:
-    """Where a page of the repository is on the site."""
-    return path.relative_to(DOCS if path.is_relative_to(DOCS) else ROOT).as_posix()
+    """Where a page of the repository is on the site; a schema's is made of it."""
+    on_site = path.relative_to(DOCS if path.is_relative_to(DOCS) else ROOT).as_posix()
+    return re.sub(r"\.schema\.json$", ".md", on_site)
 
 
 def _names(section: str) -> list[str]:

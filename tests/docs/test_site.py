@@ -112,6 +112,7 @@ def test_the_pages_are_built_without_a_warning_and_no_link_is_broken(written: Pa
     assert broken(pages) == []
     assert from_elsewhere(pages, written) == []
     assert (written / "CHANGELOG.html").is_file()
+    assert "identity_errors" in (written / "schemas/findings-1.html").read_text(encoding="utf-8")
     assert glued(written) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pandas as pd
@@ -159,6 +160,19 @@ def test_every_damaged_file_of_a_run_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         read_run(tmp_path)
     assert {Path(problem.where).name for problem in caught.value.problems} == {"matches.parquet", "run.json"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"sets": []}, {"sets": {"train": 3}}, {"sets": {"train": {"unreadable": [[]]}}}, {"settings": "none"}],
+)
+def test_a_record_that_holds_something_else_than_records_do_is_damaged(
+    tmp_path: Path, odd: dict[str, Any]
+) -> None:
+    run = some_run()
+    write_run(tmp_path, replace(run, record=dict(run.record) | odd))
+    with pytest.raises(FormatError, match="something else where tables belong"):
+        read_run(tmp_path)
 
 
 def test_a_folder_without_a_run_is_an_input_error(tmp_path: Path) -> None:

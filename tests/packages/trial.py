@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -143,8 +144,12 @@ def built(folder: Path) -> Path:
     (wheel,), (source,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     mine = {path.relative_to(ROOT / "src").as_posix() for path in files_of("src/doppelscan")}
     recipes = {f"doppelscan/studies/{path.relative_to(ROOT).as_posix()}" for path in files_of("recipes")}
-    inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    packed = zipfile.ZipFile(wheel)
+    (about,) = (name for name in packed.namelist() if name.endswith(".dist-info/METADATA"))
+    inside = {name for name in packed.namelist() if ".dist-info/" not in name}
     assert inside == mine | recipes, f"the wheel differs by {sorted(inside ^ (mine | recipes))}"
+    nowhere = re.findall(r"\]\((?!\w+:|#).*?\)", packed.read(about).decode())
+    assert not nowhere, f"an index would show links that lead nowhere: {nowhere}"
     with tarfile.open(source) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
     whole = [files_of(part) for part in ("src", "tests", "docs", "recipes", "benchmarks")]

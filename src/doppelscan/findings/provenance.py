@@ -35,6 +35,7 @@ def described(images: ImageSet) -> dict[str, Any]:
     return {
         "path": images.name,
         "fingerprint": images.fingerprint,
+        "content": images.content,
         "n": len(images),
         "shape": list(images.shape),
         "dtype": str(images.pixels.dtype),

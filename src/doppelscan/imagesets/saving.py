@@ -80,7 +80,7 @@ def cached(
         resources=resources,
         progress=progress,
     )
-    return replace(kept, name=images.name)
+    return replace(kept, name=images.name, source=images.content)
 
 
 def _in_use(out: Path) -> bool:
