@@ -20,7 +20,7 @@ from doppelscan.imagesets import open_images
 from doppelscan.workers import Progress
 
 
-class Cut(Exception):
+class Cut(BaseException):
     """Somebody stops the demo."""
 
 

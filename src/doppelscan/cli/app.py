@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 from io import TextIOWrapper
 
 import typer
@@ -40,6 +41,7 @@ _CURES = {
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), _CLOSED),
 }
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
+_OURS = 70  # as sysexits.h has it; Python itself would end with 1
 
 app = typer.Typer(
     help="Finds the synthetic medical images that copy a patient, and says how sure it is.",
@@ -81,7 +83,7 @@ def version(show: bool = typer.Option(False, "--version", help="Say the version 
 
 
 def main() -> None:
-    """Run the command line; exit codes: 0 done, 1 a limit is exceeded, 2 bad input or usage."""
+    """Run the command line; exit codes: 0 done, 1 a limit is exceeded, 2 bad input or usage, 70 a mistake of ours."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name is shown whatever the terminal's alphabet
@@ -95,10 +97,17 @@ def main() -> None:
     except OSError as error:
         say_error(_of_system(error))
         sys.exit(2)
+    except MemoryError:
+        say_error("the memory is full (give less with --memory, or fewer --workers)")
+        sys.exit(2)
     except SystemExit as end:
         if end.code == _INTERRUPTED:
             say_error("interrupted; the same command goes on where it stood")
         raise
+    except Exception:  # noqa: BLE001 - whatever it is, it must not end as a limit that is exceeded does
+        traceback.print_exc()
+        say_error("this is a mistake of doppelscan: please report it, with the lines above")
+        sys.exit(_OURS)
 
 
 def _of_system(error: OSError) -> str:
