@@ -13,24 +13,11 @@ import pandas as pd
 import pytest
 
 from calling import call
+from demos import PLANTED, TRAINED, WORDED
 from doppelscan.findings import read_run
 from doppelscan.generators.strategies import STRATEGIES
 from doppelscan.imagesets import open_images
 from doppelscan.workers import Progress
-
-SMALL = {"_TRAIN": 4, "_HOLDOUT": 30, "_DRAWN": 12, "_SIZE": 16}
-RECIPE = (
-    *("n_images=40", "batch=8", "channels=8,16", "attention=false,true", "head_channels=8", "steps=20"),
-    *("sampler_steps=2", "precision=float32"),
-)
-WORDED = {
-    "_TRAIN": 6,
-    "_HOLDOUT": 6,
-    "_SIZE": 16,
-    "_DRAWN": 3,
-    "_CHANNELS": (16, 16),
-    "_RECIPE": ("n_images=16", "batch=8", "precision=float32", "sampler_steps=2"),
-}
 
 
 class Cut(Exception):
@@ -39,14 +26,9 @@ class Cut(Exception):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, n in SMALL.items():
-        monkeypatch.setattr(f"doppelscan.cli.demo.{name}", n)
-    monkeypatch.setattr("doppelscan.cli.demo._RECIPE", RECIPE)
-    for name, n in (("_TRAIN", 30), ("_HOLDOUT", 30), ("_NOVEL", 12)):
-        monkeypatch.setattr(f"doppelscan.cli.planted.{name}", n)
+    for name, value in {**TRAINED, **PLANTED, **WORDED}.items():
+        monkeypatch.setattr(name, value)
     monkeypatch.setattr("doppelscan.cli.planted._COPIES", {"exact": 3, "flip": 2})
-    for name, value in WORDED.items():
-        monkeypatch.setattr(f"doppelscan.cli.worded.{name}", value)
 
 
 def test_a_generator_is_trained_drawn_from_and_audited(tmp_path: Path) -> None:

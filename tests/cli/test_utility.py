@@ -142,3 +142,10 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(
     assert call("utility", *asked, "--out", tmp_path / "run").code == 0
     for name in ("utility.json", "cells.parquet", "embedding.parquet", "nearest.parquet"):
         assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+
+
+def test_what_a_recipe_of_utility_does_not_know_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    done = call("study", "sagers", "--out", tmp_path / "out", "--dry-run", "--jobs", 2)
+    assert done.code == 2
+    assert "a recipe of utility knows no --dry-run, --jobs" in " ".join(done.err.split())
+    assert not (tmp_path / "out").exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ import typer
 from doppelscan.cli.completing import recipes
 from doppelscan.cli.display import say, shown_progress
 from doppelscan.cli.options import Device, Json, Memory, Ray, Workers, as_resources, resources_on
+from doppelscan.errors import InputError, Problem
 from doppelscan.store import locked, parse_toml, refuse_objects
 from doppelscan.studies.shipped import recipe_named
 from doppelscan.workers import elsewhere, gpus_elsewhere
@@ -52,6 +53,7 @@ def study(
     """
     recipe = recipe_named(recipe)
     if _is_of_utility(recipe):
+        _refuse(recipe, {"--dry-run": dry_run, "--jobs": jobs, "--ray": ray, "--json": as_json})
         _utility(recipe, scale, out, data, as_resources(memory, workers, device))
         return
     from doppelscan.report import write_study_page
@@ -83,6 +85,15 @@ def _is_of_utility(path: Path) -> bool:
         return parse_toml(path.read_bytes()).get("format") == UTILITY_RECIPE
     except (OSError, ValueError):
         return False
+
+
+def _refuse(recipe: Path, options: Mapping[str, object]) -> None:
+    """Say which options mean nothing to a recipe of utility, before hours are spent without them."""
+    if asked := [name for name, value in options.items() if value]:
+        what = f"a recipe of utility knows no {', '.join(asked)}: its trainings run here, one after the other"
+        raise InputError(
+            Problem(what, where=str(recipe), cure="leave it out; the recipe begins with what it costs")
+        )
 
 
 def _utility(recipe: Path, scale: str | None, out: Path, data: Path, resources: Resources) -> None:
