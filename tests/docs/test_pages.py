@@ -16,7 +16,12 @@ from .smaller import props
 from .transcript import agrees, follow, typed
 
 FOLDERS = ROOT / "docs/howto/example-folders.md"
-LONG = {"docs/first-result.md", "docs/howto/run-a-study.md", "docs/howto/utility.md", "docs/studies/sagers.md"}
+LONG = {
+    "docs/first-result.md",
+    "docs/howto/run-a-study.md",
+    "docs/howto/utility.md",
+    "docs/studies/sagers.md",
+}
 """Pages that take half a minute even with fewer of everything: `make test-all` follows them."""
 FOLLOWED = [
     pytest.param(page, id=name_of(page), marks=[pytest.mark.slow] if name_of(page) in LONG else [])
