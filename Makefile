@@ -25,9 +25,10 @@ packages-all: $(VENV)/.installed
 	$(BIN)/python tests/packages/trial.py --each
 
 # Advisories about what is pinned (it needs PyPI's own service, and fails where that does not answer), and the list of all packages.
+UNAUDITED := The pins are not cleared. Known holes are listed above; where it says \"not found on PyPI\", the service did not answer: nothing is known.
 audit-dependencies: $(VENV)/.installed-supply
 	$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --output-file sbom.json
-	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt || { echo "$(UNAUDITED)"; exit 1; }
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
@@ -42,12 +43,13 @@ format: $(VENV)/.installed
 bench: $(VENV)/.installed-bench
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-# Pins what pip chooses today, for every extra; then `make test-all` decides whether it stays.
+# Pins what pip chooses today, for every extra, but for what PyTorch's build for GPUs brings; then `make test-all` decides
+# whether it stays.
 pins:
 	rm -rf $(VENV)-pins && $(PYTHON) -m venv $(VENV)-pins
 	$(VENV)-pins/bin/python -m pip install --quiet '.[$(EXTRAS)]' hatchling hatch-fancy-pypi-readme editables
 	head -1 constraints.txt > $(VENV)-pins/pins
-	$(VENV)-pins/bin/python -m pip freeze --all --exclude doppelscan | sed 's/+cpu$$//' | LC_ALL=C sort -f >> $(VENV)-pins/pins
+	$(VENV)-pins/bin/python -m pip freeze --all --exclude doppelscan | sed 's/+cpu$$//' | grep -Ev '^(nvidia|cuda|triton)' | LC_ALL=C sort -f >> $(VENV)-pins/pins
 	mv $(VENV)-pins/pins constraints.txt && rm -r $(VENV)-pins
 
 clean:

@@ -28,7 +28,7 @@ SCHEMAS = sorted((DOCS / "schemas").glob("*.schema.json"))
 
 FENCED = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\]\()([^)\s]+)(\))")
-SLOW = re.compile(r"^( *```\w+) slow$", re.MULTILINE)  # a word to our tests, not to the site
+FEWER = re.compile(r"^( *```\w+) fewer\b", re.MULTILINE)  # a word to our tests, not to the site
 MODULE = re.compile(r"^## (doppelscan[\w.]*)$\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -62,7 +62,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
         markdown = MODULE.sub(_with_docstrings, markdown)
     if page.file.src_uri.startswith(("reference/api/", "schemas/")):
         return markdown
-    markdown = SLOW.sub(r"\1", markdown)
+    markdown = FEWER.sub(r"\1", markdown)
     return _outside_fences(
         markdown, lambda text: LINK.sub(lambda found: _led(found, page.file.src_uri), text)
     )

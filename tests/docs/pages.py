@@ -23,13 +23,13 @@ SHOWN = {
 class Block:
     """A fenced block of a page; `line` is that of its first line of text.
 
-    One that is `slow` is followed by `make test-all`; `title` is the file that it shows.
+    The commands of one that says `fewer` are typed with fewer of everything; `title` is the file that it shows.
     """
 
     language: str
     text: str
     line: int
-    slow: bool = False
+    fewer: bool = False
     title: str = ""
 
 
@@ -50,7 +50,7 @@ def blocks(page: Path) -> Iterator[Block]:
     for found in FENCED.finditer(text):
         told, title = found[3].split(), re.search(r'title="(.*)"', found[3])
         line = text.count("\n", 0, found.start(4)) + 1
-        yield Block(found[2], dedent(found[4]), line, "slow" in told, title[1] if title else "")
+        yield Block(found[2], dedent(found[4]), line, "fewer" in told, title[1] if title else "")
 
 
 def indented(page: Path) -> list[str]:

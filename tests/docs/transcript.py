@@ -21,8 +21,8 @@ import pytest
 
 from doppelscan.cli import main
 
-from .pages import ROOT, Block, blocks, commands
-from .smaller import smaller, stand_in
+from .pages import ROOT, Block, Command, blocks, commands
+from .smaller import says_other_numbers, shrunk, smaller, stand_in
 
 ELSEWHERE = (
     "git clone ",
@@ -30,7 +30,8 @@ ELSEWHERE = (
     "make ",
     "pip install ",
 )  # held against Makefile and pyproject.toml by tests of their own
-LAUNCHERS = ("accelerate launch ", "torchrun ", "python -m torch.distributed.run ")
+NUMBER = re.compile(r"\d[\d.,]*%?")
+LAUNCHERS = ("accelerate launch ", "torchrun ", "python -m ")
 
 
 @dataclass
@@ -40,22 +41,28 @@ class Session:
     names: dict[str, Any] = field(default_factory=dict)
     printed: str = ""
     exit_code: int = 0
-    slow: bool = False
 
     def run(self, block: Block, page: Path) -> Iterator[str]:
         """What went wrong in one block, if anything did; a `text` block below Python is what that prints."""
         where = f"{page.name}:{block.line}"
         if block.title:
-            Path(block.title).write_text(smaller(block.text) if self.slow else block.text)
+            Path(block.title).write_text(smaller(block.text) if block.fewer else block.text)
         if block.language == "text" and self.printed:
             yield from _disagreement(where, self.printed, block.text)
         self.printed = self._executed(block, where) if block.language == "python" else ""
         for command in commands(block):
-            printed = self._typed(smaller(command.line) if self.slow and block.slow else command.line)
+            printed = self._typed(command.line, fewer=block.fewer)
             if command.output is not None:
-                yield from _disagreement(f"{where}: {command.line}", printed, command.output)
-            elif self.exit_code:
+                other = block.fewer and says_other_numbers(command.line)
+                shown = _of_other_numbers(command.output) if other else command.output
+                yield from _disagreement(f"{where}: {command.line}", printed, shown)
+            if self._failed(command, printed):
                 yield f"{where}: {command.line}: exit code {self.exit_code}\n{printed}"
+
+    def _failed(self, command: Command, printed: str) -> bool:
+        """Whether it ended badly without the page saying so; where there is a report, the code is its verdict."""
+        silent = (command.output or "...").strip() == "..."
+        return self.exit_code != 0 and silent and "\nReport: " not in printed
 
     def _executed(self, block: Block, where: str) -> str:
         """What a Python block prints."""
@@ -64,12 +71,16 @@ class Session:
             exec(compile(block.text, where, "exec"), self.names)  # noqa: S102 - the documentation is ours
         return said.getvalue()
 
-    def _typed(self, line: str) -> str:
-        """What a command prints."""
+    def _typed(self, line: str, *, fewer: bool) -> str:
+        """What a command prints, one of fewer of everything if that is said."""
         if line == "echo $?":
             return str(self.exit_code)
-        if line.startswith(ELSEWHERE) or (self.slow and stand_in(line)):
+        if line.startswith(ELSEWHERE) or (fewer and stand_in(line)):
             return ""
+        with shrunk(line) if fewer else contextlib.nullcontext(line) as asked:
+            return self._said(asked)
+
+    def _said(self, line: str) -> str:
         program, *arguments = shlex.split(line)
         if line.startswith(LAUNCHERS):
             self.exit_code, printed = launched(program, arguments)
@@ -79,6 +90,12 @@ class Session:
             assert program == "doppelscan", f"no page may show {line!r}"
             self.exit_code, printed = typed(arguments)
         return printed
+
+
+def _of_other_numbers(shown: str) -> str:
+    """What a command prints that finds other numbers, and so may come to another verdict: its first and last lines."""
+    lines = NUMBER.sub("...", shown).splitlines()
+    return f"{lines[0]} ... {lines[-1]}"
 
 
 def _disagreement(where: str, printed: str, shown: str) -> Iterator[str]:
@@ -105,7 +122,7 @@ def typed(arguments: list[str]) -> tuple[int, str]:
 def launched(program: str, arguments: list[str]) -> tuple[int, str]:
     """What a program beside this Python prints, and its exit code."""
     beside = Path(sys.executable).with_name(program)
-    path = os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")])
+    path = os.pathsep.join(map(str, (ROOT / "src", ROOT / "tests", ROOT)))
     ended = subprocess.run(
         [str(beside), *arguments],
         capture_output=True,
@@ -138,13 +155,22 @@ def parsed(script: str, *arguments: str) -> str:
 
 def agrees(printed: str, shown: str) -> bool:
     """Whether the output is as shown, line breaks aside; `...` stands for anything."""
-    pattern = ".*".join(re.escape(" ".join(part.split())) for part in shown.split("..."))
-    pattern = pattern.replace(".*", r"\s*.*\s*")
-    return re.fullmatch(rf"\s*{pattern}\s*", " ".join(printed.split())) is not None
+    rest, (first, *others) = _on_one_line(printed), map(_on_one_line, shown.split("..."))
+    if not others or not rest.startswith(first):
+        return rest == first
+    rest = rest[len(first) :]
+    for part in filter(None, others[:-1]):
+        _, found, rest = rest.partition(part)
+        if not found:
+            return False
+    return rest.endswith(others[-1])
 
 
-def follow(page: Path, *, slow: bool = False) -> list[str]:
-    """Everything on a page that does not happen as the page shows it; its slow blocks too, if that is said."""
-    session = Session(slow=slow)
-    followed = (block for block in blocks(page) if slow or not block.slow)
-    return [wrong for block in followed for wrong in session.run(block, page)]
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def follow(page: Path) -> list[str]:
+    """Everything on a page that does not happen as the page shows it."""
+    session = Session()
+    return [wrong for block in blocks(page) for wrong in session.run(block, page)]
