@@ -23,7 +23,8 @@ import pandas as pd
 import PIL.Image
 
 from doppelscan.settings import cores
-from search import DATA, changed, films
+from realimages import DATA
+from search import changed, films
 from stopwatch import Timed, company, processor, ratios, timed
 
 COMMAND = "from doppelscan.cli import main; main()"
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def write_films(folder: Path, sets: dict[str, int], data: Path, side: int) -> None:
-    """The sets as PNG files: each film in turn, from its second turn on changed; no patient is in two sets."""
+    """The sets as PNG files: each film in turn, changed anew each time; no patient is in two sets."""
     if folder.exists():
         return
     some, others = films(data, 224)

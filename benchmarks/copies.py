@@ -28,7 +28,7 @@ import pandas as pd
 from copying.autoencoder import Reconstruction
 from copying.lesions import LESIONS, LesionCopy, lesion
 from copying.methods import METHODS, Method, by_encoder
-from copying.sets import DATA, SETS, Cohort, cohort, fewer
+from copying.sets import SETS, Cohort, cohort, fewer
 from doppelscan.audit.outlining import overlap
 from doppelscan.audit.picturing import align_pairs
 from doppelscan.estimates import Estimate
@@ -38,6 +38,7 @@ from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
 from doppelscan.statistics import auc, clustered, sensitivity_at, threshold_at
+from realimages import DATA
 
 Change = Transform | PartialCopy | Reconstruction | LesionCopy
 

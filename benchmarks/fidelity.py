@@ -22,9 +22,10 @@ import numpy as np
 from doppelscan.generators import Drawing, changed, family_named
 from doppelscan.quality.frechet import frechet_distance
 from generating.distances import ENCODERS, Encode, resampled
-from generating.films import DATA, films
+from generating.films import films
 from generating.learning import Ours, peer_trained, trained
 from generating.peers import missing
+from realimages import DATA
 
 Drawn = dict[str, np.ndarray]  # films of each side, (n, 1, side, side) uint8
 

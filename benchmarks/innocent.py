@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 
-from copying.sets import DATA
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.findings import Findings
 from doppelscan.imagesets import ImageSet, open_images
@@ -33,6 +32,7 @@ from doppelscan.statistics import binomial
 from doppelscan.store.atomic import write_text
 from doppelscan.studies import read_study
 from doppelscan.studies.sources import kept, opened
+from realimages import DATA
 
 IN_PLACE = ("exact", "noise", "blur", "gamma")
 N_TRAIN, N_HOLDOUT, N_SYNTHETIC, SIDE = 600, 400, 200, 64

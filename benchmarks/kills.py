@@ -12,7 +12,7 @@ import argparse
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,9 +115,8 @@ def main() -> None:
         (RESULTS / "kills.md").write_text(_page(rows))
 
 
-def _apart(work: object) -> None:
+def _apart(work: Callable[[], object]) -> None:
     """Do it in a child process: this one must stay without threads, for it is forked."""
-    assert callable(work)
     if (child := os.fork()) == 0:
         work()
         os._exit(0)

@@ -1,8 +1,9 @@
 """How much memory does an audit take, held against the --memory that it was given? Summed over all its processes.
 
-What is summed is the proportional share (PSS) of every process of the command's group, four times a second. The
-budget is for blocks of pixels; the interpreter, torch and what they load are its floor, measured by an audit of few
-images with the same budget. Run: `python benchmarks/memory.py`; ten minutes to an hour, a gigabyte of disk.
+What is summed is the resident memory (RSS) of every process of the command's group, four times a second; pages of
+libraries count in full, and for each process that has them. The
+budget is for all that the command takes; its floor, the interpreter, torch and what they load, is measured by an audit
+of few images with the same budget. Run: `python benchmarks/memory.py`; ten minutes to an hour, a gigabyte of disk.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _shares(session: int) -> Iterator[int]:
             if os.getsid(int(entry.name)) == session:
                 said = (entry / "smaps_rollup").read_text()
                 yield 1024 * sum(
-                    int(line.split()[1]) for line in said.splitlines() if line.startswith("Pss:")
+                    int(line.split()[1]) for line in said.splitlines() if line.startswith("Rss:")
                 )
 
 

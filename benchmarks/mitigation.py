@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 from scipy.special import stdtrit
 
-from copying.sets import DATA
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.estimates import Estimate
 from doppelscan.generators import Keeping, Model, changed, family_named, fit
@@ -34,6 +33,7 @@ from doppelscan.settings import Resources
 from doppelscan.store import read_json, write_json
 from doppelscan.studies.recipe import Source
 from doppelscan.studies.sources import kept, opened
+from realimages import DATA
 
 FILMS = Source(images="chest_xray", preparation={"size": [32], "channels": "grey"}, held_out=400)
 N_FILMS, N_REPEATED, TIMES, N_FRESH, N_SAMPLES = 24, 6, 5, 300, 200

@@ -27,7 +27,7 @@ import pandas as pd
 
 from copies import altered, drawn, named
 from copying.methods import registered
-from copying.sets import DATA, Cohort, part_of
+from copying.sets import Cohort, part_of
 from doppelscan.estimates import Estimate
 from doppelscan.images.transforms import STANDARD
 from doppelscan.imagesets import ImageSet
@@ -35,6 +35,7 @@ from doppelscan.search import find_duplicates, nearest
 from doppelscan.seeds import stream
 from doppelscan.statistics import sensitivity_at
 from doppelscan.store import Cache
+from realimages import DATA
 
 SOURCES = {"films at 64": "report", "small films": "report", "films of MedNIST": "all"}  # and the part taken
 SHARES = (0.001, 0.01)  # of the negatives

@@ -8,7 +8,6 @@ Run: `python benchmarks/reviewing.py`. Needs the extra `review`, playwright and 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import tempfile
 import threading
@@ -31,7 +30,7 @@ from doppelscan.review.images import Images
 from doppelscan.review.queue import QueuedPair
 from doppelscan.review.verdicts import PairKey, Verdicts
 from doppelscan.seeds import stream
-from search import DATA
+from realimages import DATA
 from stopwatch import company, processor
 
 SIDE, DEEP = 1024, 256
@@ -76,7 +75,7 @@ def main() -> None:
 def films(folder: Path, n: int) -> ImageSet:
     """Real films, as PNG files of 1,024 pixels."""
     folder.mkdir()
-    source = Path(os.environ.get("DOPPELSCAN_DATA") or DATA) / "chest_xray"
+    source = DATA / "chest_xray"
     for k, file in enumerate(pd.read_csv(source / "images.csv", dtype=str)["file"].head(n)):
         film = cv2.imread(str(source / file), cv2.IMREAD_GRAYSCALE)
         cv2.imwrite(

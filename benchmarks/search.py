@@ -26,9 +26,9 @@ import torch
 from doppelscan.search import Neighbours, Symmetries, exact, nearest, poses_of
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
+from realimages import DATA
 from stopwatch import Timed, company, processor, ratios, timed
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CHUNK = 500  # images converted at once by the peers
 
 Found = tuple[np.ndarray, np.ndarray]

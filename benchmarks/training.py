@@ -21,10 +21,11 @@ from doppelscan.generators import family_named
 from doppelscan.generators.engine import training
 from doppelscan.generators.nets.unet import Plan, UNet
 from doppelscan.imagesets import ImageSet
-from generating.films import DATA, films
+from generating.films import films
 from generating.learning import ALONE, beginner, lesson_on
 from generating.peers import missing
 from generating.tutorial import InMonai, Tutorial, monai_unet
+from realimages import DATA
 from stopwatch import processor, take_turns, write_table
 
 PLANS = {

@@ -8,6 +8,7 @@ import sys
 import time
 
 from doppelscan.errors import InputError, Problem
+from doppelscan.limits import moved
 
 
 def double(x: int) -> int:
@@ -76,3 +77,45 @@ def visit(held: tuple[int, int], told: str, item: int, found: dict[int, str] | N
         with open(told, "w"):  # noqa: PTH123
             os.kill(os.getpid(), signal.SIGKILL)
     return {**(found or {}), held[0]: f"{item}"}
+
+
+def holder(held: tuple[int, int], _told: str, _item: int, found: dict[int, int] | None) -> dict[int, int]:
+    """Which process holds each part."""
+    return {**(found or {}), held[0]: held[1]}
+
+
+def n_parts_held(_held: object, _told: str, _item: int, found: list[int] | None) -> list[int]:
+    """How many parts each worker holds that a tour comes to."""
+    import gc
+
+    from doppelscan.workers.ray_cluster import Station
+
+    (station,) = (one for one in gc.get_objects() if Station in type(one).__mro__)
+    return [*(found or []), len(station._held)]
+
+
+def limits_moved(_item: int) -> dict[str, str]:
+    """The limits that this process was told of."""
+    return dict(moved())
+
+
+def limits_moved_there(
+    _held: object, _told: object, item: int, found: list[dict[str, str]] | None
+) -> list[dict[str, str]]:
+    """The same, of each station."""
+    return [*(found or []), limits_moved(item)]
+
+
+def gpu_taken(folder: str, _item: int) -> str:
+    """The GPU that this process may see, which nobody else takes meanwhile."""
+    device = os.environ["CUDA_VISIBLE_DEVICES"]
+    taken = os.path.join(folder, device)  # noqa: PTH118
+    os.close(os.open(taken, os.O_CREAT | os.O_EXCL))
+    time.sleep(0.3)
+    os.unlink(taken)  # noqa: PTH108
+    return device
+
+
+def gpu_visited(held: int, folder: str, _item: int, found: dict[int, str] | None) -> dict[int, str]:
+    """The same, of each station."""
+    return {**(found or {}), held: gpu_taken(folder, 0)}

@@ -1,6 +1,8 @@
-"""How small the demo is in tests: what is replaced of its commands, by name."""
+"""The demos, made so small that a test may run them: what is replaced of their commands, by name."""
 
 from __future__ import annotations
+
+import pytest
 
 TRAINED: dict[str, object] = {
     "doppelscan.cli.demo._TRAIN": 4,
@@ -25,3 +27,10 @@ WORDED: dict[str, object] = {
     "doppelscan.cli.worded._CHANNELS": (16, 16),
     "doppelscan.cli.worded._RECIPE": ("n_images=16", "batch=8", "precision=float32", "sampler_steps=2"),
 }
+
+
+def smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on: a few films of few pixels, and networks to match."""
+    for name, value in {**TRAINED, **PLANTED, **WORDED}.items():
+        monkeypatch.setattr(name, value)
+    monkeypatch.setattr("doppelscan.cli.planted._COPIES", {"exact": 3, "flip": 2})

@@ -26,6 +26,7 @@ class Loopback:
         return map(function, chain.from_iterable(groups))
 
     def stations(self, make: Callable[[Any], object], parts: Sequence[object], needs: Needs) -> Stations:
+        self.needed.append(needs)
         self.parts.extend(parts)
         return _Turning([make(part) for part in parts])
 

@@ -39,6 +39,22 @@ def test_a_limit_is_what_the_environment_says(limit: limits.Limit, monkeypatch: 
     assert f"the limit is 77 {limit.what}; {limit.variable} moves it" == str(limit)
 
 
+def test_limits_move_here_as_they_did_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(limits.CHANNELS.variable, "3")
+    monkeypatch.setenv(PIXELS.variable, "5")
+    told = {limits.FOLLOW: "1", PIXELS.variable: "77"}
+    limits.moved_here(told)
+    assert moved() == told
+    limits.moved_here({})
+    assert moved() == {}
+
+
+def test_what_was_read_with_links_followed_is_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    for said, told in (("1", {limits.FOLLOW: "1"}), ("0", {}), ("yes", {})):
+        monkeypatch.setenv(limits.FOLLOW, said)
+        assert moved() == told
+
+
 @pytest.mark.parametrize("said", ["0", "-1", "1e9", "many", "9" * 30, "1_000", "²"])
 def test_what_is_no_limit_is_refused(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PIXELS.variable, said)
@@ -166,6 +182,38 @@ def test_a_small_table_that_unpacks_to_a_large_one_is_refused(
     monkeypatch.setenv("DOPPELSCAN_MAX_BYTES", "1000000")
     with pytest.raises(ValueError, match="DOPPELSCAN_MAX_BYTES moves it"):
         read_parquet(path)
+
+
+LISTS = {
+    "numbers": lambda n: pa.array([[0.0] * n]),
+    "numbers in lists of lists": lambda n: pa.array([[[0.0] * (n // 10)] * 10]),
+    "text": lambda n: pa.array([["x" * 1000] * (n // 1000)]),
+    "numbers of a structure": lambda n: pa.array([{"a": {"b": [1] * n}}]),
+    "text of a map": lambda n: pa.array(
+        [[("a", ["x" * 1000] * (n // 1000))]], pa.map_(pa.string(), pa.list_(pa.string()))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_a_row_whose_list_unpacks_to_more_than_the_limit_is_refused(
+    kind: str, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bomb.parquet"
+    pq.write_table(
+        pa.table({"a": LISTS[kind](1_000_000)}), path, compression="zstd", data_page_version=version
+    )
+    assert path.stat().st_size < 20_000
+    assert len(read_parquet(path)) == len(read_parquet(io.BytesIO(path.read_bytes()))) == 1
+    monkeypatch.setenv("DOPPELSCAN_MAX_BYTES", "900000")
+    monkeypatch.setattr(pq.ParquetFile, "read", _never if "number" in kind else pq.ParquetFile.read)
+    with pytest.raises(ValueError, match="DOPPELSCAN_MAX_BYTES moves it"):
+        read_parquet(path)
+
+
+def _never(_file: pq.ParquetFile) -> None:
+    pytest.fail("was unpacked")
 
 
 def test_a_volume_that_its_file_cannot_hold_is_refused_before_room_is_made(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets import ImageSet, open_images
 from doppelscan.imagesets.saving import cached
 from doppelscan.seeds import stream
+from realimages import DATA
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TUNED_SHARE = 0.35
 HELD_OUT_SHARE = 0.4
 COMPARED_SHARE = 0.4  # of the held-out patients

@@ -10,9 +10,8 @@ import pandas as pd
 
 from doppelscan.seeds import stream
 
-__all__ = ["DATA", "films"]
+__all__ = ["films"]
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 LEARNT = 0.35  # of the patients
 
 

@@ -118,7 +118,6 @@ class Given:
 def commands(given: Given) -> dict[str, list[str]]:
     """Each command's words but for --out; those that need what others write come after these."""
     folder, films = given.folder, given.films
-    lesions = ("--real", "lesions", "--test", "test", "--synthetic", "drawn=drawn")
     said: dict[str, tuple[str, ...]] = {
         "prepare": ("prepare", str(folder / "train"), "--size", "24", "--holdout", "0.3"),
         **{f"train {family}": _training(folder, family) for family in TRAININGS},
@@ -130,7 +129,7 @@ def commands(given: Given) -> dict[str, list[str]]:
         "membership": ("membership", *films),
         "utility": (
             "utility",
-            *(str(folder / word) if "-" not in word and "=" not in word else word for word in lesions[:4]),
+            *("--real", str(folder / "lesions"), "--test", str(folder / "test")),
             *("--synthetic", f"drawn={folder / 'drawn'}", "--real-per-class", "2,4", "--per-real", "1"),
             *("--seeds", "2", "--encoder", "pixels"),
         ),

@@ -8,7 +8,23 @@ from dataclasses import dataclass
 
 from doppelscan.errors import InputError, Problem
 
-__all__ = ["BYTES", "CHANNELS", "IMAGES", "LIMITS", "NESTING", "PIXELS", "VOXELS", "Limit", "moved"]
+__all__ = [
+    "BYTES",
+    "CHANNELS",
+    "FILES",
+    "FOLLOW",
+    "IMAGES",
+    "LIMITS",
+    "NESTING",
+    "PIXELS",
+    "VOXELS",
+    "Limit",
+    "moved",
+    "moved_here",
+]
+
+FOLLOW = "DOPPELSCAN_FOLLOW_LINKS"
+"""Set to 1, links are followed wherever they lead: for folders of one's own that are made of links."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +62,21 @@ CHANNELS = Limit("DOPPELSCAN_MAX_CHANNELS", 2**12, "channels of an image")
 IMAGES = Limit("DOPPELSCAN_MAX_IMAGES", 2**22, "images in a file")
 BYTES = Limit("DOPPELSCAN_MAX_BYTES", 2**34, "bytes that a file is unpacked to")
 NESTING = Limit("DOPPELSCAN_MAX_NESTING", 64, "folders, sequences or lists within one another")
+FILES = Limit("DOPPELSCAN_MAX_FILES", 2**24, "files and folders in a folder")
 
-LIMITS = (PIXELS, VOXELS, CHANNELS, IMAGES, BYTES, NESTING)
+LIMITS = (PIXELS, VOXELS, CHANNELS, IMAGES, BYTES, NESTING, FILES)
 
 
 def moved() -> Mapping[str, str]:
     """The variables that are set, for processes on other machines, and for what is kept of what was read."""
-    return {one.variable: str(one.value) for one in LIMITS if os.environ.get(one.variable, "").strip()}
+    numbers = {one.variable: str(one.value) for one in LIMITS if os.environ.get(one.variable, "").strip()}
+    return numbers | ({FOLLOW: "1"} if os.environ.get(FOLLOW, "") == "1" else {})
+
+
+def moved_here(variables: Mapping[str, str]) -> None:
+    """Let the limits of this process be those of another one, which said that they are `moved`."""
+    for name in (FOLLOW, *(one.variable for one in LIMITS)):
+        if name in variables:
+            os.environ[name] = variables[name]
+        else:
+            os.environ.pop(name, None)

@@ -165,3 +165,28 @@ def test_a_child_with_the_very_pixels_of_its_source_is_a_copy() -> None:
     found = audited(made)
     assert found.copied.value == pytest.approx(4 / 44)
     assert len(found.exposed) == len(set(TRAIN.table["patient"][:4]))
+
+
+@pytest.mark.parametrize(
+    ("region", "reason"),
+    [
+        ("runs  of 20x20", "is empty"),
+        ("outside 0:20,0:20 of 20x20", "is empty"),
+        ("inside 0:2,0:2,0:2 of 20x20x20", "has 3 axes"),
+        ("inside 0:2,0:2 of 999999x999999", "no region"),
+    ],
+)
+def test_a_region_that_leaves_nothing_to_compare_is_refused(region: str, reason: str) -> None:
+    """An image that says so would be matched with nobody: neither with its source nor with the source's patient."""
+    made = children(TRAIN, novel(60))
+    odd = ImageSet(made.table.assign(region=region), made.pixels)
+    with pytest.raises(InputError, match=reason):
+        audited(odd)
+
+
+def test_a_region_that_covers_no_pixel_by_half_is_compared_where_it_covers_most() -> None:
+    made = children(TRAIN.take([0]), novel(1))
+    halves = ImageSet(made.table.assign(region="inside 90:110,90:110 of 400x400"), made.pixels)
+    x, y = (images[0].pixels[0, 4:6, 4:6].ravel().astype(float) for images in (made, TRAIN))
+    table = derived_table(Sets(TRAIN, halves, HELD), 0.05)
+    assert table["score"][0] == pytest.approx(np.corrcoef(x, y)[0, 1], abs=1e-9)

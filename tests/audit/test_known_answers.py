@@ -15,6 +15,7 @@ from cohorts import films, joined, noisy_copies, pixels_of
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.estimates import Estimate
 from doppelscan.findings import Findings, read_run
+from doppelscan.findings.provenance import pixels_fingerprint
 from doppelscan.imagesets import ImageSet
 
 TRAIN = films(150, each=2)
@@ -50,7 +51,9 @@ def test_the_interval_of_copied_holds_the_share_that_was_planted(share: int, noi
 def test_planted_copies_are_flagged_and_named_with_their_patient(tmp_path: Path) -> None:
     synthetic = joined(pixels_of(NOVEL), noisy_copies(TRAIN, [10, 40, 91]))
     audit(train=TRAIN, holdout=HOLDOUT, synthetic=synthetic, settings=QUICK, out=tmp_path / "run")
-    jsonschema.validate(json.loads((tmp_path / "run/run.json").read_text()), RECORD)
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    jsonschema.validate(record, RECORD)
+    assert record["sets"]["synthetic"]["pixels"] == pixels_fingerprint(synthetic)
     matches = read_run(tmp_path / "run").matches
     best = matches[matches["rank"] == 1].reset_index(drop=True)
     assert best["copied"].to_numpy()[-3:].all()

@@ -143,7 +143,7 @@ FAR = (Correlated(), Posed(16))
 
 def judged(train: ImageSet, unseen: ImageSet | None = None) -> References:
     before = References(train, HOLDOUT, RESOURCES, silent, unseen=unseen, witnesses=FAR)
-    return learning.measured(before, seed=0)
+    return learning.measured(before, (), seed=0)
 
 
 def test_many_training_patients_are_the_yardstick_and_the_null_keeps_its_own() -> None:
@@ -168,7 +168,8 @@ def test_those_that_an_encoder_saw_join_them_at_no_cost_to_the_null() -> None:
 
 def test_of_very_few_held_out_patients_none_leaves_the_null() -> None:
     few = HOLDOUT.take(np.arange(3))
-    found = learning.measured(References(films(12, first=500), few, RESOURCES, silent, witnesses=FAR), seed=0)
+    before = References(films(12, first=500), few, RESOURCES, silent, witnesses=FAR)
+    found = learning.measured(before, (), seed=0)
     assert found.unseen is few
 
 

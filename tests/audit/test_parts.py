@@ -12,6 +12,7 @@ from doppelscan.audit.matching import References
 from doppelscan.audit.null import draw_null, identity_errors
 from doppelscan.audit.planting import AS_IT_IS, plant, plant_controls
 from doppelscan.audit.verdicts import Rule, judge
+from doppelscan.audit.witnesses import Correlated, Points
 from doppelscan.errors import InputError
 from doppelscan.images.parts import PARTS
 from doppelscan.images.transforms import STANDARD, by_name
@@ -20,6 +21,7 @@ from doppelscan.search import ArrayBlocks, Blocks, Neighbours, nearest
 from doppelscan.settings import Resources
 from doppelscan.statistics import PatientNull
 from doppelscan.workers import silent
+from textures import textures
 
 TRAIN, HOLDOUT = films(40, each=2), films(30, first=100)
 BY_PIXELS = AuditSettings(method="pearson")
@@ -265,3 +267,20 @@ def test_an_arm_that_differs_from_the_other_is_noted() -> None:
         settings=BY_PIXELS,
     )
     assert any("Held-out images and training images differ" in note for note in findings.notes)
+
+
+def test_what_is_kept_of_a_search_is_not_that_of_other_patients() -> None:
+    """Whom the references show decides what a part is worth: the part of one patient's two films is not shared."""
+    shown = textures(6)
+    shown[1] = shown[0]
+    query = ImageSet.from_arrays(shown[:1])
+
+    def parts(patients: list[str]) -> np.ndarray:
+        images = ImageSet.from_arrays(shown, pd.DataFrame({"patient": patients}))
+        witnesses = (Correlated(), Points())
+        alone = References(images, None, Resources(memory=2**28, workers=1), silent, witnesses=witnesses)
+        found, _ = alone.found(query, "parts")
+        return found[2].scores
+
+    apart, together = parts(list("abcdef")), parts(list("aacdef"))
+    assert apart[0, 0] < 0.5 < together[0, 0]

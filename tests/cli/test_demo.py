@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from calling import call
-from demos import PLANTED, TRAINED, WORDED
+from demos import smaller
 from doppelscan.findings import read_run
 from doppelscan.generators.strategies import STRATEGIES
 from doppelscan.imagesets import open_images
@@ -26,9 +26,7 @@ class Cut(Exception):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**TRAINED, **PLANTED, **WORDED}.items():
-        monkeypatch.setattr(name, value)
-    monkeypatch.setattr("doppelscan.cli.planted._COPIES", {"exact": 3, "flip": 2})
+    smaller(monkeypatch)
 
 
 def test_a_generator_is_trained_drawn_from_and_audited(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +61,21 @@ def test_a_plan_is_drawn_in_shards_that_are_one_set(model: Path, tmp_path: Path)
     assert sorted(made.table["strategy"]) == ["outpaint"] * 2 + ["text"] * 3
     said = json.loads((tmp_path / "set" / "shard-2-of-2" / "samples.json").read_text())
     assert (said["n_drawn"], said["shard"]) == (2, [2, 2])
+
+
+def test_nothing_is_said_to_be_there_before_it_is_published(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plan.toml").write_text("[[quota]]\nn = 2\n")
+
+    @contextlib.contextmanager
+    def lost(out: Path, **_how: object) -> Iterator[Path]:
+        yield tmp_path / "draft"
+        raise OSError("the network is gone")
+
+    monkeypatch.setattr("doppelscan.store.staged", lost)
+    done = call("sample", model, "--plan", tmp_path / "plan.toml", "--out", tmp_path / "set")
+    assert (done.code, done.out, "the network is gone" in done.err) == (2, "", True)
 
 
 @pytest.mark.parametrize(

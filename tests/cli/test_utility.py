@@ -17,6 +17,7 @@ from lesions import lesions
 
 TINY_VAE = ("channels=8,8,16", "patch_channels=8,8", "latent_channels=2", "n_images=16", "batch=8")
 QUICKLY = ("--real-per-class", "2,4", "--per-real", "1", "--seeds", "2", "--encoder", "pixels")
+ALONE = ("--workers", "1")  # to start processes takes longer than what they would do
 
 RECIPE = """
 format = "doppelscan-utility-recipe/1"
@@ -70,7 +71,7 @@ def test_a_measurement_is_written_said_and_not_made_twice(sets: tuple[object, ..
     assert {one.arm for one in found.outcomes} >= {"new", "duplicated", "augmented"}
     assert found.n_test == 30
     assert found.declared
-    again = call("utility", *sets, *QUICKLY, "--group", "skin_tone", "--out", run, "--json")
+    again = call("utility", *sets, *QUICKLY, "--group", "skin_tone", "--out", run, "--json", *ALONE)
     assert json.loads(again.out) == found.to_json()
 
 
@@ -95,6 +96,10 @@ def test_what_will_not_do_is_refused_before_anything_is_written(
         "utility", *sets, "--outcome", "beauty", "--seeds", "1", "--per-real", "-1", "--out", tmp_path / "run"
     )
     assert both.code == 2
+    twice = call("utility", *sets[:4], *("--synthetic", sets[1]) * 2, "--out", tmp_path / "run")
+    assert (twice.code, "two sets are named 'real'" in twice.err) == (2, True)
+    raised = call("utility", *sets, "--per-real", "²", "--out", tmp_path / "run")
+    assert (raised.code, "--per-real" in raised.err) == (2, True)
     unlabelled = call("utility", *sets[:2], "--test", tmp_path / "nowhere", "--out", tmp_path / "run")
     assert (unlabelled.code, "nowhere" in unlabelled.err) == (2, True)
     assert not (tmp_path / "run").exists()
@@ -103,15 +108,25 @@ def test_what_will_not_do_is_refused_before_anything_is_written(
 def test_a_recipe_measures_each_source_and_goes_on_where_it_stood(tmp_path: Path) -> None:
     recipe, out = tmp_path / "worth.toml", tmp_path / "out"
     recipe.write_text(RECIPE)
-    done = call("study", recipe, "--out", out)
+    done = call("study", recipe, "--out", out, *ALONE)
     assert done.code == 0, done.err
     assert f"Page: {out / 'lesions' / 'report.html'}" in done.out
     written = (out / "lesions" / "utility.json").read_bytes()
-    assert call("study", recipe, "--out", out).out == done.out
+    again = call("study", recipe, "--out", out, "--json", *ALONE)
+    assert json.loads(again.out) == {"lesions": json.loads(written)}
     assert (out / "lesions" / "utility.json").read_bytes() == written
     other = call("study", recipe, "--out", tmp_path / "other", "--scale", "other")
     assert (other.code, "'unknown' is no preset of vae" in other.err) == (2, True)
     assert call("study", recipe, "--out", tmp_path / "other", "--scale", "none").code == 2
+
+
+@pytest.mark.parametrize("option", [("--dry-run",), ("--jobs", "2"), ("--ray", "auto")])
+def test_what_a_recipe_of_utility_does_not_know_is_refused(option: tuple[str, ...], tmp_path: Path) -> None:
+    recipe, out = tmp_path / "worth.toml", tmp_path / "out"
+    recipe.write_text(RECIPE)
+    refused = call("study", recipe, "--out", out, *option)
+    assert (refused.code, option[0] in refused.err) == (2, True)
+    assert not out.exists()
 
 
 def test_a_source_that_is_absent_is_told_before_anything_is_measured(tmp_path: Path) -> None:
@@ -127,7 +142,7 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(
     sets: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes = [word for one in ("conditional=true", *TINY_VAE) for word in ("--set", one)]
-    asked = (*sets, "--refit", "vae", *changes, *QUICKLY, "--workers", "1")
+    asked = (*sets, "--refit", "vae", *changes, *QUICKLY, *ALONE)
     monkeypatch.setenv("DOPPELSCAN_CACHE", str(tmp_path / "cache"))
     assert call("utility", *asked, "--out", tmp_path / "whole").code == 0
     files = n_files(tmp_path / "cache")
@@ -142,10 +157,3 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_bytes(
     assert call("utility", *asked, "--out", tmp_path / "run").code == 0
     for name in ("utility.json", "cells.parquet", "embedding.parquet", "nearest.parquet"):
         assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
-
-
-def test_what_a_recipe_of_utility_does_not_know_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    done = call("study", "sagers", "--out", tmp_path / "out", "--dry-run", "--jobs", 2)
-    assert done.code == 2
-    assert "a recipe of utility knows no --dry-run, --jobs" in " ".join(done.err.split())
-    assert not (tmp_path / "out").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,10 +43,10 @@ class Machines:
         extra = ["--head", f"--port={self.port}", "--include-dashboard=false", f"--temp-dir={self.folder}"]
         self._start(*extra, f"--num-cpus={cores}", f"--system-config={SOON}")
 
-    def add(self, cores: int) -> None:
-        """Add a machine."""
+    def add(self, cores: int, gpus: int = 0) -> None:
+        """Add a machine; Ray takes our word for its GPUs."""
         before = set(self.raylets())
-        self._start(f"--address={self.address}", f"--num-cpus={cores}")
+        self._start(f"--address={self.address}", f"--num-cpus={cores}", f"--num-gpus={gpus}")
         self._raylets += sorted(set(self.raylets()) - before)
 
     def lose(self) -> None:
@@ -58,6 +59,8 @@ class Machines:
         """Kill whatever is left of this cluster, and nothing else."""
         for process in self.processes():
             _kill(process)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._log.unlink(missing_ok=True)
 
     def raylets(self) -> list[int]:
         return [pid for pid in self.processes() if b"/raylet/raylet" in _command(pid).split(b"\0")[0]]
@@ -68,12 +71,29 @@ class Machines:
         named = [pid for pid in _all() if b"ray" in _command(pid) and any(m in _command(pid) for m in marks)]
         return sorted({*named, *(child for pid in named for child in _children(pid))} - {os.getpid()})
 
+    @property
+    def _log(self) -> Path:
+        return self.folder.with_suffix(".log")
+
     def _start(self, *options: str) -> None:
-        log = self.folder.with_suffix(".log").open("ab")
+        """Ray gives a machine half a minute to start; one that is busy is given that three times."""
         command = [RAY, "start", *options, f"--object-store-memory={STORE}", "--disable-usage-stats"]
-        subprocess.run(
-            command, check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment
-        )
+        for _ in range(3):
+            before = set(self.processes())
+            with self._log.open("ab") as log:
+                done = subprocess.run(
+                    command,
+                    check=False,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=self.environment,
+                )
+            if done.returncode == 0:
+                return
+            for process in set(self.processes()) - before:
+                _kill(process)
+        pytest.fail(f"no machine of Ray starts here: {self._log.read_text()[-500:]}")
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +101,7 @@ def machines() -> Iterator[Callable[..., Machines]]:
     """What begins a cluster: its head with so many cores, and machines with so many each."""
     begun: list[Machines] = []
 
-    def begin(head: int, *others: int) -> Machines:
+    def begin(head: int, *others: int, gpus: int = 0) -> Machines:
         folder = Path("/tmp") / f"ds-{uuid.uuid4().hex[:8]}"  # noqa: S108 - a socket's path may have 107 letters
         path = os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)])
         own = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "RAY_AUTH_MODE": "token"}
@@ -94,7 +114,7 @@ def machines() -> Iterator[Callable[..., Machines]]:
         begun.append(cluster)
         cluster.begin(head)
         for cores in others:
-            cluster.add(cores)
+            cluster.add(cores, gpus)
         return cluster
 
     yield begin

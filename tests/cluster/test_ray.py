@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import subprocess
@@ -25,7 +26,11 @@ from chores import (
     double,
     fail_at_two,
     held_of,
+    holder,
+    limits_moved,
+    limits_moved_there,
     megabytes,
+    n_parts_held,
     refuse,
     tell_and_linger,
     visit,
@@ -39,7 +44,16 @@ from doppelscan.registration import align
 from doppelscan.search import nearest, spread
 from doppelscan.settings import Resources
 from doppelscan.store import fingerprint_files
-from doppelscan.workers import ClusterLost, WorkerDied, elsewhere, map_ordered, on_ray, ray_cluster, stationed
+from doppelscan.workers import (
+    ClusterLost,
+    Needs,
+    WorkerDied,
+    elsewhere,
+    map_ordered,
+    on_ray,
+    ray_cluster,
+    stationed,
+)
 
 from .conftest import Machines
 
@@ -153,6 +167,18 @@ def test_items_tour_stations_of_which_one_is_killed(there: Machines, tmp_path: P
     tours = list(stations.toured(visit, range(6), beside=told))
     assert tours == [{part: str(item) for part in range(4)} for item in range(6)]
     assert marker.exists()
+
+
+def test_workers_stay_from_one_tour_to_the_next_and_let_go_of_what_is_over(there: Machines) -> None:
+    first, second = stationed(held_of, [0, 1]), stationed(held_of, [2, 3])
+    held = [found for one in (first, second, first) for found in one.toured(holder, [0], beside=["", ""])]
+    assert [sorted(one) for one in held] == [[0, 1], [2, 3], [0, 1]]
+    assert set(held[0].values()) == set(held[1].values()), "the same two processes"
+    assert held[2] == held[0]
+    del first
+    gc.collect()
+    (counted,) = second.toured(n_parts_held, [0], beside=["", ""])
+    assert counted == [1, 1]
 
 
 @pytest.mark.parametrize("symmetries", ["none", "flips"])
@@ -313,6 +339,73 @@ def _timed(cells: pd.DataFrame) -> list[str]:
     return [name for name in cells if "seconds" in name]
 
 
+_ON_GPUS = """
+from functools import partial
+from chores import double, gpu_taken, gpu_visited
+from doppelscan.workers import Needs, gpus_elsewhere, map_ordered, ray_cluster, stationed
+ray_cluster._PATIENCE = 3.0
+gpu, folder = Needs(gpu=True), {folder!r}
+with on_ray({address!r}):
+    print(gpus_elsewhere(), "GPUs")
+    first, second = (stationed(double, parts, needs=gpu) for parts in ([1, 2], [3, 4]))
+    for turn in range(2):
+        for stations in (first, second):
+            for found in stations.toured(gpu_visited, range(3), beside=[folder, folder]):
+                print("seen by", *sorted(found), *sorted(found.values()))
+        print("mapped by", *sorted(set(map_ordered(partial(gpu_taken, folder), range(8), workers=2, needs=gpu))))
+    print("lose it", flush=True)
+    list(map_ordered(partial(gpu_taken, folder), range(1000), workers=2, needs=gpu))
+"""
+
+
+def test_each_shard_has_a_gpu_of_its_own_and_sees_no_other(
+    machines: Callable[..., Machines], tmp_path: Path
+) -> None:
+    """Two GPUs of one machine that Ray takes our word for: stations, and maps after stations that hold them all."""
+    cluster = machines(1, 4, gpus=2)
+    code = _ON_GPUS.format(address=cluster.address, folder=str(tmp_path))
+    with _begun(code, cluster.environment) as child:
+        said = list(iter(child.stdout.readline, "lose it\n"))  # type: ignore[union-attr]
+        cluster.lose()
+        ended = child.communicate(timeout=120)[0]
+    cluster.end()
+    toured = [*3 * ["seen by 2 4 0 1\n"], *3 * ["seen by 6 8 0 1\n"], "mapped by 0 1\n"]
+    assert said == ["2 GPUs\n", *toured, *toured]
+    assert "ClusterLost: 1 of 1 GPUs of the Ray cluster" in ended
+
+
+def test_work_for_gpus_is_refused_where_there_is_none(there: Machines) -> None:
+    for work in (
+        lambda: list(map_ordered(double, range(4), workers=2, needs=Needs(gpu=True))),
+        lambda: list(stationed(double, [1], needs=Needs(gpu=True)).toured(visit, [1], beside=[""])),
+    ):
+        with pytest.raises(InputError, match="no machine of the cluster has a GPU"):
+            work()
+
+
+def test_limits_reach_the_workers_and_are_taken_back(
+    there: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for told in ({"DOPPELSCAN_MAX_PIXELS": "77", "DOPPELSCAN_FOLLOW_LINKS": "1"}, {}):
+        for name in ("DOPPELSCAN_MAX_PIXELS", "DOPPELSCAN_FOLLOW_LINKS"):
+            monkeypatch.setenv(name, told.get(name, ""))
+        assert list(map_ordered(limits_moved, range(4), workers=2)) == 4 * [told]
+        stations = stationed(double, [1, 2])
+        assert list(stations.toured(limits_moved_there, [0], beside=["", ""])) == [[told, told]]
+
+
+def test_a_film_beyond_the_limit_is_refused_by_the_workers_too(
+    there: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _pictures(tmp_path / "films", films(200))
+    monkeypatch.setenv("DOPPELSCAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("DOPPELSCAN_MAX_PIXELS", "399")
+    with pytest.raises(InputError, match="the limit is 399 pixels"):
+        open_images(folder, resources=CPU)
+    monkeypatch.setenv("DOPPELSCAN_MAX_PIXELS", "400")
+    assert len(open_images(folder, resources=CPU)) == 200
+
+
 def test_no_cluster_where_one_is_said_to_be_is_told_at_once() -> None:
     said = _in_a_process("with on_ray('127.0.0.1:1'): pass", dict(os.environ))
     assert "InputError: --ray 127.0.0.1:1: there is no Ray cluster" in said
@@ -341,17 +434,30 @@ def test_a_cluster_that_loses_its_last_worker_ends_in_one_clear_message(
         list(map_ordered(partial(tell_and_linger, str(tmp_path)), range(100), workers=2))
 
 
+@contextlib.contextmanager
+def _begun(code: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs this, and what it says."""
+    pipe, said = subprocess.PIPE, subprocess.STDOUT
+    child = subprocess.Popen(_program(code), env=_ours(environment), stdout=pipe, stderr=said, text=True)
+    with child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
 def _in_a_process(code: str, environment: dict[str, str]) -> str:
     """What a process says that runs this."""
-    program = f"from doppelscan.workers import on_ray\n{code}\n"
-    paths = os.pathsep.join(str(Path(__file__).parents[2] / name) for name in ("src", "tests"))
-    command = [sys.executable, "-c", program]
     done = subprocess.run(
-        command,
-        env=environment | {"PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
+        _program(code), env=_ours(environment), capture_output=True, text=True, check=False, timeout=300
     )
     return done.stdout + done.stderr
+
+
+def _program(code: str) -> list[str]:
+    return [sys.executable, "-c", f"from doppelscan.workers import on_ray\n{code}\n"]
+
+
+def _ours(environment: dict[str, str]) -> dict[str, str]:
+    paths = (str(Path(__file__).parents[2] / name) for name in ("src", "tests"))
+    return environment | {"PYTHONPATH": os.pathsep.join(paths)}

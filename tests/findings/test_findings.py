@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pandas as pd
@@ -23,6 +24,7 @@ from doppelscan.findings import (
     read_run,
     write_run,
 )
+from doppelscan.findings.quality import QUALITY_FILES
 from doppelscan.findings.run import check_folder
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "findings-1.schema.json").read_text())
@@ -141,6 +143,16 @@ def test_a_folder_of_something_else_takes_no_run(tmp_path: Path) -> None:
         check_folder(tmp_path / "thesis.doc")
 
 
+def test_a_folder_of_another_kind_of_run_takes_no_run_though_files_of_both_have_one_name(
+    tmp_path: Path,
+) -> None:
+    write_run(tmp_path, some_run())
+    check_folder(tmp_path)
+    with pytest.raises(InputError, match="something else than a measurement of quality"):
+        check_folder(tmp_path, QUALITY_FILES, "a measurement of quality")
+    assert read_run(tmp_path).record  # which that measurement would have written over
+
+
 def test_every_damaged_file_of_a_run_is_named_at_once(tmp_path: Path) -> None:
     write_run(tmp_path, some_run())
     (tmp_path / "matches.parquet").write_bytes(b"no")
@@ -148,6 +160,19 @@ def test_every_damaged_file_of_a_run_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         read_run(tmp_path)
     assert {Path(problem.where).name for problem in caught.value.problems} == {"matches.parquet", "run.json"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"sets": []}, {"sets": {"train": 3}}, {"sets": {"train": {"unreadable": [[]]}}}, {"settings": "none"}],
+)
+def test_a_record_that_holds_something_else_than_records_do_is_damaged(
+    tmp_path: Path, odd: dict[str, Any]
+) -> None:
+    run = some_run()
+    write_run(tmp_path, replace(run, record=dict(run.record) | odd))
+    with pytest.raises(FormatError, match="something else where tables belong"):
+        read_run(tmp_path)
 
 
 def test_a_folder_without_a_run_is_an_input_error(tmp_path: Path) -> None:

@@ -27,15 +27,16 @@ _RUNS = {
 }
 _DECODER = "doppelscan.images.formats.dicom_apart"  # decodes in a process of its own what it does not trust
 _WRITES = {
-    "os.mkdir",
-    "os.rename",
-    "os.remove",
-    "os.rmdir",
-    "os.link",
-    "os.symlink",
-    "os.truncate",
-    "os.chmod",
+    "os.mkdir": [(0, 2)],
+    "os.rename": [(0, 2), (1, 3)],
+    "os.remove": [(0, 1)],
+    "os.rmdir": [(0, 1)],
+    "os.link": [(1, 3)],
+    "os.symlink": [(1, 2)],
+    "os.truncate": [(0, None)],
+    "os.chmod": [(0, 2)],
 }
+"""Which arguments of the event are what is written, and the descriptor of the folder that it lies in."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,23 @@ class Judge:
             self._escapes.append(f"{event} {arguments[:1]}")
         elif event == "open" and _to_write(arguments) and not self._is_inside(arguments[0]):
             self._escapes.append(f"opened to write {arguments[0]!r}")
-        elif event in _WRITES and not self._is_inside(arguments[0]):
-            self._escapes.append(f"{event} {arguments[0]!r}")
+        for name, folder in _WRITES.get(event, ()):
+            place = _within(arguments[name], -1 if folder is None else arguments[folder])
+            if not self._is_inside(place):
+                self._escapes.append(f"{event} {place!r}")
 
     def _is_inside(self, path: object) -> bool:
         if isinstance(path, int):  # a descriptor that was opened before
             return True
         place = os.path.realpath(os.fsdecode(path))  # type: ignore[arg-type]
         return place == os.devnull or place.startswith(self._inside + os.sep)
+
+
+def _within(path: Any, folder: int) -> Any:
+    """The path, or that of a name in the folder with this descriptor, as when a tree is removed."""
+    if isinstance(path, int) or folder < 0:
+        return path
+    return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), os.fsdecode(path))  # noqa: PTH115, PTH118
 
 
 @contextlib.contextmanager

@@ -1,9 +1,9 @@
 """Attacks readers with damaged files: `python tests/fuzz/run.py dicom tiff --minutes 30 --keep fuzzing`.
 
 Each target is attacked in a process of its own with little memory. A file that ends that process, keeps it busy for
-more than ten seconds, or is a finding in any other way, lies afterwards in `KEEP/TARGET/found`, beside what happened.
-With atheris the damage is led by coverage, and what was learnt (`KEEP/TARGET/corpus`) serves the next run; without it,
-or with `--plain`, it is random.
+more than ten seconds of its own, or is a finding in any other way, lies afterwards in `KEEP/TARGET/found`, beside
+what happened. With atheris the damage is led by coverage, and what was learnt (`KEEP/TARGET/corpus`) serves the next
+run; without it, or with `--plain`, it is random.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
-_HANG = 10.0
+_HANG = 10.0  # seconds of processors over one file
+_WAITING = 120.0  # seconds of the clock, for what only waits; a busy machine makes wait, too
 _BEGIN = 600.0  # seconds in which the sound files must be made
 
 
@@ -72,10 +73,10 @@ def _watched(
         child = subprocess.Popen(
             command, stdout=said, stderr=said, env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         )
-        begun = time.monotonic()
+        patience = _Patience(child.pid, keep / "current")
         while child.poll() is None:
             time.sleep(0.2)
-            if _stuck(keep / "current", begun):
+            if patience.is_over():
                 child.kill()
                 child.wait()
                 return "hang", f"took more than {_HANG:.0f} seconds"
@@ -85,10 +86,32 @@ def _watched(
     )
 
 
-def _stuck(current: Path, begun: float) -> bool:
-    if not current.exists():
-        return time.monotonic() - begun > _BEGIN
-    return time.time() - current.stat().st_mtime > _HANG
+@dataclass
+class _Patience:
+    """How long a process has been reading the file that is its current one."""
+
+    process: int
+    current: Path
+    file: float = 0.0
+    begun: float = field(default_factory=time.monotonic)
+    worked: float = 0.0
+
+    def is_over(self) -> bool:
+        """Whether it takes too long; to be asked often."""
+        file = self.current.stat().st_mtime if self.current.exists() else 0.0
+        if file != self.file:
+            self.file, self.begun, self.worked = file, time.monotonic(), _worked(self.process)
+        waited = time.monotonic() - self.begun
+        return waited > _WAITING or _worked(self.process) - self.worked > _HANG if file else waited > _BEGIN
+
+
+def _worked(process: int) -> float:
+    """Seconds of processors of a process and its children that ended; those of the clock where nobody says."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return time.monotonic()
+    return sum(map(int, told[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _keep_ending(keep: Path, kind: str, what: str) -> None:

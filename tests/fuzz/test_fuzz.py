@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from fuzz import run
 from fuzz.mutations import mutated
 from fuzz.run import attacked
 from fuzz.targets import TARGETS
@@ -56,12 +58,14 @@ HARMS = {
     "error": "raise KeyError(7)",
     "memory": "bytearray(2**27).decode()",
     "escape": "Path(sys.argv[2], 'elsewhere').write_text('x')",
+    "escape by a link": "Path(sys.argv[2], 'link').symlink_to(scratch)",
+    "none: a tree of its own is removed": "(scratch / 'own/a').mkdir(parents=True); shutil.rmtree(scratch / 'own')",
     "escape by a program": "subprocess.run(['true'])",
     "escape by pickle": "pickle.loads(pickle.dumps(Path('x')))",
     "none": "raise InputError(Problem('a'))",
 }
 PROGRAM = """
-import itertools, pickle, subprocess, sys
+import itertools, pickle, shutil, subprocess, sys
 from pathlib import Path
 from doppelscan.errors import InputError, Problem
 from fuzz.child import Bench, Workplace
@@ -89,7 +93,28 @@ def test_an_attack_finds_what_is_wrong(tmp_path: Path) -> None:
             for path in (tmp_path / f"kept-{number}" / "found").glob(f"{kind.partition(' ')[0]}*.txt")
         ]
         assert len(list((tmp_path / f"kept-{number}").glob("found/*.txt"))) == len(told), kind
-        assert len(told) == (kind != "none"), kind
+        assert len(told) == (not kind.startswith("none")), kind
+
+
+def test_a_process_that_works_over_one_file_is_stopped_and_one_that_waits_its_turn_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_HANG", 0.5)
+    (tmp_path / "current").write_text("being read")
+    codes = {"works": "while True: pass", "waits": "import time; time.sleep(600)"}
+    children = {name: subprocess.Popen([sys.executable, "-c", code]) for name, code in codes.items()}
+    try:
+        patience = {name: run._Patience(child.pid, tmp_path / "current") for name, child in children.items()}
+        waiting, end = [False], time.monotonic() + 120
+        while not patience["works"].is_over() and time.monotonic() < end:
+            time.sleep(0.1)
+            waiting.append(patience["waits"].is_over())
+        assert time.monotonic() < end
+        assert not any(waiting)
+    finally:
+        for child in children.values():
+            child.kill()
+            child.wait()
 
 
 def test_the_same_seed_damages_alike() -> None:

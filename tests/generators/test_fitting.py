@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,18 @@ def test_the_model_says_what_it_was_fitted_to(tmp_path: Path) -> None:
     assert about["held_out"]["fingerprint"] == held.pixels.fingerprint
     assert Description.read(tmp_path).settings == chosen
     assert Description.read(tmp_path).label_counts == (6, 6)
+
+
+def test_other_labels_of_the_same_images_are_another_training(tmp_path: Path) -> None:
+    images, chosen = pictures((1, 8, 8)), settings("ddpm", "conditional=true", "n_images=8")
+    fit(images, chosen, out=tmp_path / "model", keeping=QUIET)
+    mended = replace(images, table=images.table.assign(label=images.table["label"].to_numpy()[::-1]))
+    assert sorted(mended.table["label"]) == sorted(images.table["label"])
+    with pytest.raises(InputError, match="of other images"):
+        fit(mended, chosen, out=tmp_path / "model", keeping=QUIET)
+    plain = settings("ddpm", "n_images=8")
+    fit(images, plain, out=tmp_path / "plain", keeping=QUIET)
+    fit(mended, plain, out=tmp_path / "plain", keeping=QUIET)  # it is not told of labels
 
 
 def test_a_broken_training_ends_with_its_step_and_goes_on_with_other_settings(

@@ -11,6 +11,7 @@ import pytest
 
 from calling import Folders, call
 from cohorts import films, joined, noisy_copies, pixels_of
+from demos import smaller
 from doppelscan.imagesets import open_images, save
 from lesions import lesions
 from studying import RECIPE
@@ -93,6 +94,8 @@ def asked(
         if name == "utility":
             for part, first in (("real", 0), ("test", 100), ("new", 200)):
                 save(lesions(12, first), tmp_path / part)
+        if name == "demo":
+            smaller(request.getfixturevalue("monkeypatch"))
         if name == "study":
             (tmp_path / "recipe.toml").write_text(RECIPE)
         made = {"sample": "model", "release": "run"}.get(name)

@@ -11,6 +11,10 @@ import pytest
 from PIL import Image as Pillow
 
 from calling import Folders, call
+from cohorts import films
+from doppelscan.errors import UnreadableImage
+from doppelscan.imagesets import save
+from doppelscan.review.images import Images
 from studying import RECIPE
 
 HARM = "[2J\x1b]0;owned\x07"
@@ -103,6 +107,27 @@ def test_a_run_that_points_elsewhere_shows_nothing_but_images(
     page = (copied / "report.html").read_text()
     assert "The images cannot be opened" in page
     assert "swordfish" not in page
+
+
+def test_a_run_that_names_other_images_shows_none_of_them(sets: Folders, run: Path, tmp_path: Path) -> None:
+    """They are of the same ids and shape as those that were audited, and whoever sent the run does not know them."""
+    private = Path(shutil.copytree(sets.train, tmp_path / "private"))
+    save(films(300, first=700), tmp_path / "others")
+    copied = Path(shutil.copytree(run, tmp_path / "run"))
+    shown = {}
+    for named in (private, tmp_path / "others"):
+        record = json.loads((copied / "run.json").read_text())
+        record["sets"]["train"]["path"] = str(named)
+        altered(copied / "run.json", sets=record["sets"])
+        assert call("report", copied).code == 0
+        page = (copied / "report.html").read_text()
+        shown[named.name] = page.count("data:image/png"), "Withheld: the images where the record says" in page
+        desk = Images.of(json.loads((copied / "run.json").read_text()), {})
+        if named != private:
+            with pytest.raises(UnreadableImage, match="Withheld"):
+                desk.train("p700-0.png")
+    assert shown["private"][0] > shown["others"][0]
+    assert (shown["private"][1], shown["others"][1]) == (False, True)
 
 
 def test_names_of_files_cannot_speak_to_the_terminal(tmp_path: Path) -> None:

@@ -17,7 +17,10 @@ from .conftest import Disk
 Asked = Callable[[str], tuple[object, ...]]
 QUICK, SLOW = (
     ("prepare",),
-    ("audit", "train", "sample", "adopt", "quality", "membership", "power", "release", "study"),
+    (
+        *("audit", "train", "sample", "adopt", "quality", "membership", "power", "release", "study"),
+        *("utility", "demo"),
+    ),
 )
 several = pytest.mark.parametrize(
     "name", [*QUICK, *(pytest.param(one, marks=pytest.mark.slow) for one in SLOW)]

@@ -11,6 +11,7 @@ from cohorts import films
 from doppelscan.errors import InputError
 from doppelscan.imagesets import save
 from doppelscan.imagesets.listing import OUTSIDE, list_folder, list_table, name_in, printable
+from endless import endless
 
 
 def touch(*paths: Path) -> None:
@@ -124,3 +125,23 @@ def test_one_file_under_two_names_is_refused(tmp_path: Path) -> None:
 def test_a_file_is_called_by_its_place_in_the_folder_or_by_its_whole_path(tmp_path: Path) -> None:
     assert name_in(tmp_path, tmp_path / "x" / "a.png") == "x/a.png"
     assert name_in(tmp_path / "x", tmp_path / "a.png") == (tmp_path / "a.png").as_posix()
+
+
+def test_a_folder_of_more_files_than_the_limit_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "a.png", tmp_path / "b" / "c.png")
+    monkeypatch.setenv("DOPPELSCAN_MAX_FILES", "3")
+    assert list_folder(tmp_path).files == ("a.png", "b/c.png")
+    touch(tmp_path / "b" / "d.png")
+    with pytest.raises(InputError, match=r"more than 3 files and folders \(.*DOPPELSCAN_MAX_FILES moves"):
+        list_folder(tmp_path)
+
+
+def test_a_folder_that_invents_names_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "scandir", endless)
+    monkeypatch.setenv("DOPPELSCAN_MAX_FILES", "1000")
+    with pytest.raises(InputError, match="more than 1,000 files and folders"):
+        list_folder(tmp_path)

@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 
 from doppelscan.errors import InputError
 from doppelscan.imagesets import ImageSet, open_images
+from doppelscan.imagesets.together import on_both_sides
 from realdata import real_data
 
 
@@ -199,3 +200,35 @@ def test_every_file_of_the_robustness_folder_is_read_or_listed() -> None:
 def test_chest_films_have_their_patients() -> None:
     images = open_images(real_data("chest_xray"))
     assert (len(images), images.patients.max() + 1, images.patients_known) == (3099, 1687, True)
+
+
+def test_an_empty_group_of_a_pattern_names_nobody(tmp_path: Path) -> None:
+    for name in ("p1_a.png", "p_b.png", "p_c.png"):
+        write_png(tmp_path / name)
+    images = open_images(tmp_path, patient_pattern=r"p(\d*)_")
+    assert images.table["patient"].tolist() == ["1", None, None]
+    assert len(set(images.patients)) == 3
+
+
+@pytest.mark.parametrize("patients", [[7, 8, 8], [7.0, 8.0, 8.0], np.array([7, 8, 8], dtype=np.int16)])
+def test_patients_are_text_whatever_they_are_given_as(patients: object) -> None:
+    """A number on one side and the same as text on the other would be two patients."""
+    table = pd.DataFrame({"patient": patients, "score": [1, 2, 3]})
+    images = ImageSet.from_arrays(np.zeros((3, 1, 2, 2), np.uint8), table)
+    assert images.table["patient"].tolist() == ["7", "8", "8"]
+    assert images.table["score"].tolist() == [1, 2, 3]
+    held = ImageSet.from_arrays(np.ones((1, 1, 2, 2), np.uint8), pd.DataFrame({"patient": ["8"]}))
+    (problem,) = on_both_sides(images, held)
+    assert "held out: 8" in problem.what
+
+
+def test_an_unknown_patient_among_numbers_stays_unknown() -> None:
+    table = pd.DataFrame({"patient": [7, None, 8]})
+    images = ImageSet.from_arrays(np.zeros((3, 1, 2, 2), np.uint8), table)
+    assert images.table["patient"].tolist() == ["7", None, "8"]
+
+
+def test_the_last_images_are_taken_from_the_end() -> None:
+    images = ImageSet.from_arrays(np.arange(4, dtype=np.uint8).reshape(4, 1, 1, 1))
+    assert images.take([-1]).read(0, 1).ravel().tolist() == [3]
+    assert images.take([-1, 0]).read(0, 2).ravel().tolist() == [3, 0]

@@ -313,3 +313,11 @@ def test_a_saved_set_finds_its_own_images_in_another_one(tmp_path: Path) -> None
     assert found.tolist() == [1, 2, 5]
     for elsewhere in (some.take([0, 2]), some.take([2, 1, 0]), other, films(6)):
         assert some.pixels.positions_in(elsewhere.pixels) is None
+
+
+@pytest.mark.parametrize("name", ["slope", "intercept", "spacing_mm"])
+def test_a_column_that_a_set_has_of_its_own_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
+    images = ImageSet.from_arrays(np.zeros((2, 1, 3, 3), np.uint8), pd.DataFrame({name: ["1", "2"]}))
+    with pytest.raises(InputError, match=f"columns named {name}.*name them otherwise"):
+        save(images, tmp_path / "set")
+    assert not list(tmp_path.iterdir())

@@ -79,3 +79,8 @@ def test_unknown_patients_and_unreadable_files_are_counted() -> None:
     assert note.startswith("3 real images name no patient")
     (note,) = said(real=replace(known, unreadable=(Unreadable("a.png", "cut off"),)))
     assert note == "1 files of the real set could not be read; run.json lists them."
+
+
+def test_an_encoder_that_learnt_from_what_is_measured_is_said() -> None:
+    first, *_ = said(settings=QualitySettings())
+    assert "learnt from the very images that are measured" in first

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from doppelscan.imagesets.phantoms import chest
-from doppelscan.release.burnt_in import holds_text, text_lines
+from doppelscan.release.burnt_in import holds_text
 from doppelscan.seeds import stream
 from realdata import real_data
 
@@ -33,15 +33,6 @@ def test_words_are_seen_on_most_films(bare: np.ndarray, words: str, scale: float
 def test_bare_films_and_single_markers_are_not_reported(bare: np.ndarray) -> None:
     assert [holds_text(film) for film in bare] == [False] * len(bare)
     assert [holds_text(with_words(film, "L", scale=1.0)) for film in bare] == [False] * len(bare)
-
-
-def test_where_the_words_are_is_told() -> None:
-    film = with_words(np.zeros((1, 120, 160), np.uint8), "AB12CD34")
-    left, top, width, height = text_lines(film)[0]
-    assert 0 <= left <= 12
-    assert 10 <= top <= 30
-    assert width > 60
-    assert 8 <= height <= 30
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 3), (1, 40, 20), (3, 40, 40), (2, 24, 20, 22)])

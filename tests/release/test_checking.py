@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from doppelscan.errors import InputError
-from doppelscan.release import Released, check
+from doppelscan.release import Released, ReleaseSettings, check, release
 from doppelscan.release.croissant import faults, faults_by_mlcroissant
+from doppelscan.release.forms import npz
+from doppelscan.release.forms.doors import NPZ
 from doppelscan.release.sums import write_sums
 
 from .conftest import Audited
@@ -91,6 +96,43 @@ def test_a_record_that_names_files_elsewhere_is_not_followed(folder: Path) -> No
     content["images"][0]["file"] = "images/../../secret.png"
     rewrite(folder / "audit.json", images=content["images"])
     assert "names files outside of the folder" in {fault.what for fault in check(folder).faults}
+
+
+@pytest.mark.usefixtures("our_croissant_only")
+@pytest.mark.parametrize("name", ["audit.json", "croissant.json", "images.csv", "README.md", "images"])
+def test_no_link_is_followed_wherever_it_stands(folder: Path, name: str) -> None:
+    elsewhere = (folder / name).rename(folder.parent / "elsewhere")
+    (folder / name).symlink_to(elsewhere)
+    write_sums(folder)
+    found = check(folder)
+    assert ("files", name, "is a link") in {(one.check, one.where, one.what) for one in found.faults}
+    assert found.n_images == 0  # nothing was read through it
+
+
+@pytest.mark.usefixtures("our_croissant_only")
+def test_a_pipe_is_not_waited_for(folder: Path) -> None:
+    (folder / "audit.json").unlink()
+    os.mkfifo(folder / "audit.json")
+    assert ("files", "audit.json", "is no file") in {
+        (one.check, one.where, one.what) for one in check(folder).faults
+    }
+
+
+@pytest.mark.usefixtures("our_croissant_only", "undrawn")
+def test_labels_in_an_npz_that_are_not_those_of_the_table_are_found(
+    audited: Audited, lenient: ReleaseSettings, tmp_path: Path
+) -> None:
+    folder = release(audited.run, tmp_path / "out", settings=replace(lenient, form="npz")).folder
+    assert check(folder).passed
+    with np.load(folder / NPZ) as arrays:
+        images, labels = arrays["train_images"], arrays["train_labels"]
+    for _ in npz.pack(folder / NPZ, images[:, None], len(images), (1, *images.shape[1:]), images.dtype):
+        pass
+    npz.add_labels(folder / NPZ, [17, *labels[1:, 0]])
+    write_sums(folder)
+    assert {fault.what for fault in check(folder).faults if fault.check == "record"} == {
+        "its labels are not those of images.csv"
+    }
 
 
 @pytest.mark.usefixtures("our_croissant_only")

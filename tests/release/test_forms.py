@@ -127,3 +127,15 @@ def test_no_bytes_make_the_examination_of_a_png_fail(noise: bytes) -> None:
     for content in (noise, png_form.SIGNATURE + noise, whole[:33] + noise, whole + noise):
         found = list(png_form.smuggled(content))
         assert found or content == whole
+
+
+@pytest.mark.parametrize("form", ["png", "nifti", "npz"])
+def test_of_a_damaged_file_the_reason_comes_back_and_no_error_escapes(form: Form, tmp_path: Path) -> None:
+    ramp = (np.add.outer(np.arange(16), np.arange(16)) * 7 % 256).astype(np.uint8)[None]
+    ((name, kept_as),) = wrote(form, tmp_path, [Labelled("number-1", Image(ramp), 0)])
+    path = tmp_path / name.partition("#")[0]
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+        (found,) = pixels_of(form, tmp_path, [name])
+        assert isinstance(found, str) or found.shape == kept_as.shape, at

@@ -35,6 +35,15 @@ def test_a_novel_about_another_image_does_not_stand_and_a_copy_always_does(read:
     assert list(standing["synthetic_id"]) == [DRAWN[21], DRAWN[19]]
 
 
+def test_a_novel_about_another_pair_than_the_audit_names_now_does_not_stand(
+    audited: Audited, read: Path
+) -> None:
+    synthetic, train = open_images(audited.folders.synthetic), open_images(audited.folders.train)
+    seen = pair_fingerprint(synthetic[18], train[40])  # the match of an earlier audit
+    Verdicts(read).add("anna", PairKey(DRAWN[18], "IM-0040-0001.png"), "novel", "", seen)
+    assert DRAWN[18] not in set(standing_verdicts(read, read_run(read), {})["synthetic_id"])
+
+
 @pytest.mark.usefixtures("undrawn")
 def test_readers_withhold_images_and_what_they_have_not_seen_blocks(read: Path, tmp_path: Path) -> None:
     limits = Limits(max_copied=0.5, max_exposed=5, min_power=0.1, review_top=2)

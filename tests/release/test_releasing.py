@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 
 from calling import bytes_of
 from doppelscan.errors import InputError, ReleaseBlocked
 from doppelscan.findings import read_run, write_run
-from doppelscan.imagesets import open_images
+from doppelscan.findings.provenance import described, pixels_fingerprint
+from doppelscan.imagesets import open_images, save
 from doppelscan.release import Limits, Released, ReleaseSettings, release
 from doppelscan.release.record import Record
 
@@ -117,6 +119,28 @@ def test_images_that_changed_after_the_audit_block_it(
     with pytest.raises(ReleaseBlocked) as blocked:
         release(audited.run, tmp_path / "out", settings=lenient, synthetic=swapped)
     assert "stale_audit" in blocked.value.names
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_pixels_of_a_saved_set_that_changed_after_the_audit_block_it(
+    audited: Audited, lenient: ReleaseSettings, tmp_path: Path, when: str
+) -> None:
+    kept = save(open_images(audited.folders.synthetic), tmp_path / "set")
+    run = read_run(audited.run)
+    about = described(kept) | {"pixels": pixels_fingerprint(kept)}
+    write_run(tmp_path / "run", replace(run, record={"sets": run.record["sets"] | {"synthetic": about}}))
+    stored = zarr.open_array(tmp_path / "set" / "pixels.zarr", mode="r+")
+
+    def spoil(*_work: object) -> None:
+        stored[20] = np.asarray(stored[24])  # a copy that the audit flagged
+
+    if when == "before":
+        spoil()
+    with pytest.raises(ReleaseBlocked) as blocked:
+        release(tmp_path / "run", tmp_path / "out", settings=lenient, progress=spoil)
+    assert blocked.value.names == ("stale_audit",)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from doppelscan.findings import Run
+from doppelscan.findings.derived import DERIVED
 from doppelscan.release.selecting import select
 
 from .conftest import DRAWN, findings, matches, no_controls, nulls
@@ -24,6 +25,14 @@ def test_what_is_flagged_or_cannot_be_judged_stays() -> None:
     selection = select(run(), DRAWN)
     assert selection.withheld == {DRAWN[0]: "unjudged"} | dict.fromkeys(DRAWN[22:], "copied")
     assert selection.passed == tuple(DRAWN[1:22])
+
+
+def test_what_repeats_the_image_that_it_was_made_from_stays_though_no_match_flags_it() -> None:
+    rows = {"synthetic_id": DRAWN[4:6], "arm": "train", "from_source": [False, True]}
+    derived = pd.DataFrame(rows, columns=DERIVED.names)
+    selection = select(replace(run(), derived=derived), DRAWN)
+    assert selection.withheld[DRAWN[5]] == "copied"
+    assert DRAWN[4] in selection.passed
 
 
 def test_one_reader_who_says_copy_or_same_patient_outweighs_others() -> None:

@@ -5,8 +5,10 @@ import pytest
 from PIL import Image as Pillow
 
 from doppelscan.errors import UnreadableImage
+from doppelscan.findings.provenance import described
 from doppelscan.images.preparation import Preparation
-from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets import ImageSet, open_images
+from doppelscan.imagesets.saving import cached
 from doppelscan.report.sources import pictures
 
 SMALLER = Preparation(size=(8, 8))
@@ -22,7 +24,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def record(path: Path, preparation: Preparation = Preparation()) -> dict:  # noqa: B008
-    return {"sets": {"train": {"path": str(path)}}, "settings": {"preparation": preparation.to_json()}}
+    """What an audit of these images says of them."""
+    content = open_images(path).content if path.exists() else ""
+    train = {"path": str(path), "content": content}
+    return {"sets": {"train": train}, "settings": {"preparation": preparation.to_json()}}
 
 
 def test_images_are_found_where_the_record_says(folder: Path) -> None:
@@ -70,3 +75,21 @@ def test_an_image_that_was_damaged_since_says_so(folder: Path) -> None:
     (folder / "a.png").write_bytes(b"no image at all")
     with pytest.raises(UnreadableImage):
         shown("a.png")
+
+
+@pytest.mark.parametrize("said", [None, "", "0" * 64])
+def test_images_that_the_record_did_not_know_are_withheld(folder: Path, said: str | None) -> None:
+    """A stranger who names a folder of this machine does not know what is in it."""
+    told = record(folder)
+    told["sets"]["train"]["content"] = said
+    with pytest.raises(UnreadableImage, match=r"Withheld: .* Name them yourself, with --train"):
+        pictures(told, "train", None)("a.png")
+    assert pictures(told, "train", open_images(folder))("a.png").space == (16, 16)
+
+
+def test_what_was_prepared_on_the_way_is_known_by_what_it_was_made_of(folder: Path) -> None:
+    """Whatever patients were found in the ids."""
+    opened = open_images(folder, patient_pattern="(.)[.]png")
+    about = described(cached(cached(opened, preparation=SMALLER), preparation=Preparation(size=(4, 4))))
+    assert about["content"] == open_images(folder).content
+    assert about["content"] != described(cached(opened.take([1, 0])))["content"]

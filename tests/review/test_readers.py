@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doppelscan.errors import InputError
-from doppelscan.findings import read_run
+from doppelscan.findings import NULLS, read_run
 from doppelscan.review import QueueSettings, exported, readers_of
 from doppelscan.review.queue import queue_of
 from doppelscan.review.recalibrating import recalibrated
 from doppelscan.review.verdicts import Label, PairKey, Verdicts
+from doppelscan.store import write_table
 
 COPIES = {"000000.png", "000001.png", "000002.png"}
 
@@ -99,6 +100,15 @@ def test_unsure_is_a_miss_where_the_truth_is_known_and_same_patient_no_copy(run:
     assert found.known["Ada"].sensitivity.value == 0.75
     assert found.known["Ada"].false_alarms.value == 0.25
     assert found.overall.n_others == 9
+
+
+def test_held_out_images_of_unknown_patients_are_each_of_a_patient_of_its_own(run: Path) -> None:
+    review(run, "Ada")
+    nulls, found = read_run(run).nulls, []
+    for patient in (None, nulls["image_id"]):
+        write_table(run / "nulls.parquet", nulls.assign(patient=patient), NULLS)
+        found.append(readers_of(run).known["Ada"].to_json())
+    assert found[0] == found[1]
 
 
 def test_of_three_readers_there_are_three_kappas_and_one_of_all(run: Path) -> None:

@@ -20,9 +20,8 @@ from doppelscan.search.plan import Plan
 from doppelscan.settings import Resources
 
 from .oracle import assert_is_nearest, correlations
-from .sets import two_sets
+from .sets import TINY, cut_for, two_sets
 
-TINY = Resources(memory=1, workers=1, device="cpu")
 SMALL = Resources(memory=64 * 8 * 9, workers=1, device="cpu")
 AMPLE = Resources(memory=2**28, workers=1, device="cpu")
 WAYS = {"bands": 0.0, "given up": 1e9, "as it costs": banded.COST_OF_A_PAIR}
@@ -57,6 +56,7 @@ def forced(k: int, way: str) -> Iterator[None]:
 def test_neighbours_are_those_of_a_brute_force(
     sets: tuple[np.ndarray, np.ndarray], k: int, coarse: int, way: str, resources: Resources
 ) -> None:
+    sets = cut_for(resources, sets)
     with forced(coarse, way):
         found = nearest(*sets, k, resources=resources)
     assert_is_nearest(found.indices, found.scores, correlations(*sets), k)
@@ -99,9 +99,10 @@ def test_pairs_of_one_group_are_left_out(
 def test_pairs_above_a_threshold_are_those_of_the_plain_product(
     sets: tuple[np.ndarray, np.ndarray], threshold: float, way: str, resources: Resources
 ) -> None:
-    plain = pairs_above(sets[1], threshold, resources=resources)
+    images = cut_for(resources, sets)[1]
+    plain = pairs_above(images, threshold, resources=resources)
     with forced(3, way):
-        found = pairs_above(sets[1], threshold, resources=resources)
+        found = pairs_above(images, threshold, resources=resources)
     for name in ("first", "second", "scores"):
         np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
 
@@ -131,9 +132,9 @@ def test_of_smooth_images_few_pairs_are_scored(monkeypatch: pytest.MonkeyPatch) 
     images = smooth(600)
     told = scored(monkeypatch)
     with forced(12, "as it costs"):
-        found = nearest(images[:100], images[100:], resources=AMPLE)
-    assert sum(told) < 10 * 100
-    assert_is_nearest(found.indices, found.scores, correlations(images[:100], images[100:]), 1)
+        found = nearest(images[:30], images[100:], resources=AMPLE)
+    assert sum(told) < 10 * 30
+    assert_is_nearest(found.indices, found.scores, correlations(images[:30], images[100:]), 1)
 
 
 def test_of_noise_all_is_left_to_the_plain_product(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,8 @@ from doppelscan.settings import Resources
 from realdata import real_data
 
 from .oracle import assert_is_nearest, correlations
-from .sets import Watched, two_sets
+from .sets import TINY, Watched, cut_for, two_sets
 
-TINY = Resources(memory=1, workers=1, device="cpu")  # one image a block
 SMALL = Resources(memory=64 * 8 * 9, workers=1, device="cpu")  # three images a block, if they are small
 AMPLE = Resources(memory=2**28, workers=1, device="cpu")
 
@@ -35,6 +34,7 @@ def test_neighbours_are_those_of_a_brute_force(sets: tuple[np.ndarray, np.ndarra
 def test_small_blocks_give_what_one_block_gives(
     sets: tuple[np.ndarray, np.ndarray], k: int, resources: Resources
 ) -> None:
+    sets = cut_for(resources, sets)
     whole, parts = nearest(*sets, k, resources=AMPLE), nearest(*sets, k, resources=resources)
     np.testing.assert_array_equal(whole.indices, parts.indices)
     np.testing.assert_array_equal(whole.scores, parts.scores)
@@ -45,11 +45,12 @@ def test_small_blocks_give_what_one_block_gives(
 def test_pairs_of_one_group_are_left_out(
     sets: tuple[np.ndarray, np.ndarray], k: int, data: st.DataObject
 ) -> None:
+    resources = data.draw(st.sampled_from([TINY, SMALL, AMPLE]))
+    sets = cut_for(resources, sets)
     groups = tuple(
         np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(s), max_size=len(s))), dtype=np.int64)
         for s in sets
     )
-    resources = data.draw(st.sampled_from([TINY, SMALL, AMPLE]))
     found = nearest(*sets, k, exclude=groups, resources=resources)
     truth = np.where(groups[0][:, None] == groups[1], np.nan, correlations(*sets))
     assert_is_nearest(found.indices, found.scores, truth, k)

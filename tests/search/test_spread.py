@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doppelscan.search import ArrayBlocks, Kept, Symmetries, choosing, improving, nearest, spread
+from doppelscan.search.plan import Plan
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
+from doppelscan.workers import Needs
 from doppelscan.workers.places import taken_by
 from loopback import Loopback
 
@@ -97,3 +101,16 @@ def test_small_searches_stay_in_this_process(monkeypatch: pytest.MonkeyPatch) ->
     with taken_by(machines):
         nearest(_films(3, 0), _films(9, 1), resources=AMPLE)
     assert machines.parts == []
+
+
+@pytest.mark.parametrize(("gpus", "n_parts"), [(2, 2), (0, 1)])
+def test_on_gpus_there_is_a_part_for_each(monkeypatch: pytest.MonkeyPatch, gpus: int, n_parts: int) -> None:
+    """With more parts than GPUs some would wait for one for ever."""
+    queries, references = ArrayBlocks(_films(3, 0)), ArrayBlocks(_films(40, 1))
+    plan = replace(Plan.of(AMPLE, queries, references), device=torch.device("cuda"))
+    monkeypatch.setattr(spread, "bands_for", lambda *_: None)
+    monkeypatch.setattr(spread, "_hold", lambda part: part)
+    with taken_by(machines := Loopback(8, gpus=gpus)):
+        spread._spread(queries, Kept(references), None, plan)
+    assert len(machines.parts) == n_parts
+    assert machines.needed == [Needs(gpu=True)]

@@ -124,7 +124,7 @@ def test_progress_adds_up_to_all_pairs() -> None:
 
 def test_all_that_does_not_fit_is_refused_at_once() -> None:
     groups = np.zeros(2, dtype=np.int64)
-    with pytest.raises(InputError, match=r"k is 0.*\n.*\(48, 96\).*--size.*\n.*groups of 2 and 2 images"):
+    with pytest.raises(InputError, match=r"k is 0.*\n.*groups of 2 and 2 images.*\n.*\(48, 96\).*--size"):
         match_keypoints(
             ArrayBlocks(NOVEL[:, :, :48]),
             ArrayBlocks(REFERENCES),

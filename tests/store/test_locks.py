@@ -157,3 +157,16 @@ def test_a_folder_whose_own_place_is_closed_is_locked_inside(
         assert [path.name for path in out.iterdir()] == [".doppelscan.lock"]
         assert contents(out) == set()
     assert list(out.iterdir()) == []
+
+
+def test_a_full_disk_holds_no_lock_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who holds a lock need not be written down; one that was never let go of would be waited for without end."""
+
+    def full(*_given: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    for _ in range(2):
+        with locked(tmp_path / "set"):
+            assert beside(tmp_path / "set", "lock").exists()
+    assert not beside(tmp_path / "set", "lock").exists()

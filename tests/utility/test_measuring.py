@@ -16,7 +16,9 @@ from doppelscan.findings.utility import UTILITY_FILES, read_utility
 from doppelscan.imagesets import ImageSet
 from doppelscan.report.utility_page import write_utility_report
 from doppelscan.settings import Resources
-from doppelscan.utility import Done, Given, UtilitySettings, cells, measured, measuring
+from doppelscan.utility import Done, Duplicated, Given, UtilitySettings, cells, measured, measuring
+from doppelscan.utility.finetuning import Pixels
+from doppelscan.utility.grid import Grid
 from lesions import lesions
 
 ONE = Resources(workers=1)
@@ -56,6 +58,28 @@ def test_every_cell_that_can_be_is_measured(done: tuple[Path, Done]) -> None:
     assert ("synthetic", 2.0, 9) not in joined or found.absent
     assert any("50 real images" in note for note in found.notes)
     assert [arm.kind for arm in found.arms] == ["control", "control", "generator"]
+
+
+def test_a_size_that_is_all_there_are_is_the_same_cell_as_all(sets: dict[str, ImageSet]) -> None:
+    six = UtilitySettings(
+        real_per_class=(2, 6, 0), synthetic_per_real=(1,), n_seeds=1, encoder="pixels", n_draws=20
+    )
+    found = measured(**sets, settings=six, resources=ONE).run
+    alone = found.cells[(found.cells["arm"] == "real") & (found.cells["group"] == "all")]
+    assert sorted(alone["real_per_class"]) == [2.0, 6.0]
+    assert {o.real_per_class for o in found.utility.outcomes if o.arm == "real"} == {2.0, 6.0}
+    assert not any("left out" in note for note in found.utility.notes)
+
+
+def test_classifiers_of_another_seed_are_drawn_by_another_one(sets: dict[str, ImageSet]) -> None:
+    drawn = []
+    for seed in (0, 1):
+        few = UtilitySettings(real_per_class=(2,), synthetic_per_real=(1,), n_seeds=2, seed=seed)
+        classes = tuple(sorted(set(sets["real"].table["label"])))
+        grid = Grid(sets["real"], sets["test"], [Duplicated()], classes, few, cells.Probe(), Pixels())
+        drawn.append([job.seed for job in grid])
+    assert len({*drawn[0], *drawn[1]}) == 4
+    assert drawn[0][0] == drawn[0][1]  # of one repetition, whatever it learns from
 
 
 def test_a_given_set_is_declared_and_a_refitted_one_is_not(done: tuple[Path, Done]) -> None:

@@ -59,11 +59,21 @@ def lineage_problems(sets: Sets) -> list[Problem]:
         what = f"source_id {both[0]} is an image of the training set and one of the holdout"
         problems.append(Problem(what, where=sets.synthetic.name, cure="give them ids of their own"))
     for text in _regions(sets.synthetic).dropna().unique():
-        try:
-            region_from(text)
-        except InputError as error:
-            problems += [Problem(one.what, where=sets.synthetic.name) for one in error.problems]
+        problems += [
+            Problem(what, where=sets.synthetic.name) for what in _odd(text, len(sets.train.shape) - 1)
+        ]
     return problems[:5]
+
+
+def _odd(text: str, n_axes: int) -> list[str]:
+    """What is wrong with a region; an empty one would leave an image with nothing that it is held against."""
+    try:
+        region = region_from(text)
+    except InputError as error:
+        return [one.what for one in error.problems]
+    if region.ndim != n_axes:
+        return [f"the region {text!r} has {region.ndim} axes, the images have {n_axes}"]
+    return [] if region.any() else [f"the region {text!r} is empty"]
 
 
 def own_patients(synthetic: ImageSet, references: References) -> tuple[Exclude | None, Exclude | None]:
@@ -203,14 +213,14 @@ def _scored(
 
 
 def _mask(text: object, space: tuple[int, ...]) -> Bool[np.ndarray, "*space"]:
-    """Where the image is new, at its present size."""
+    """Where the image is new, at its present size: at least half as much as where it is most."""
     if not isinstance(text, str):
         return np.ones(space, dtype=bool)
     mask = region_from(text)
     if mask.shape == space:
         return mask
-    scaled: Bool[np.ndarray, "*space"] = resize(mask[None].astype(np.float32), space)[0] > 0.5
-    return scaled
+    share = resize(mask[None].astype(np.float32), space)[0]
+    return np.asarray(share > share.max() / 2)
 
 
 def _correlation(

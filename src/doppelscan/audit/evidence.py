@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -74,8 +74,7 @@ def method_references(pixels: References, settings: AuditSettings) -> tuple[Refe
     from doppelscan.audit.learning import learnt
 
     whole = learnt(pixels, clean.names, settings)
-    cleaner = _without_identity_errors(whole.without_held_out(clean.names), settings)
-    return whole, replace(cleaner, errors=clean.errors + cleaner.errors)
+    return whole, _without_identity_errors(whole, settings, clean.errors, clean.names)
 
 
 def _view(references: References, null: NullArms, settings: AuditSettings, sets: Sets) -> View:
@@ -104,21 +103,25 @@ class Cleaned:
     names: frozenset[str]
 
 
-def _without_identity_errors(references: References, settings: AuditSettings) -> Cleaned:
+def _without_identity_errors(
+    references: References,
+    settings: AuditSettings,
+    errors: tuple[IdentityError, ...] = (),
+    names: frozenset[str] = frozenset(),
+) -> Cleaned:
     """Without patients under two names: held-out ones leave both references and null, trained ones the null.
 
-    A held-out twin hides what its training image matches, so the search is repeated until it finds nothing.
+    `errors` and `names` are those known before. A held-out twin hides what its training image matches, so the search
+    is repeated until it finds nothing.
     """
-    found = Cleaned(references, _null(references, settings), (), frozenset())
     while True:
-        errors, patients = identity_errors(found.null, references.train)
-        if not errors:
-            return found
-        names = found.names | found.references.names(patients)
-        references = found.references.without_held_out(names)
-        _refuse_too_few(references)
-        null = _null(references, settings).without(references.numbers(names))
-        found = Cleaned(references, null, found.errors + errors, names)
+        left = references.without_held_out(names)
+        _refuse_too_few(left)
+        null = _null(left, settings).without(left.numbers(names))
+        found, patients = identity_errors(null, left.train)
+        if not found:
+            return Cleaned(left, null, errors, names)
+        errors, names = errors + found, names | left.names(patients)
 
 
 def _refuse_too_few(references: References) -> None:

@@ -40,10 +40,10 @@ def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) 
 
     An encoder that is trained sees the training set and half of the held-out patients: so the two are treated alike,
     and the other half, `unseen`, is a fair null; a null of images that an encoder was trained on is
-    anti-conservative. `twins` are patients found under two names; their held-out images are not trained on. For
-    paper B's threshold the encoder sees the training set alone, as there. A pretrained encoder has seen none. Where too
-    few patients are held out to train one, `registered` does without: pixels from afar name whom it aligns. A thorough
-    look at flat images also compares their finest detail.
+    anti-conservative. `twins` are patients found under two names: their held-out images are not trained on, and what is
+    ordinary is told from others. For paper B's threshold the encoder sees the training set alone, as there. A
+    pretrained encoder has seen none. Where too few patients are held out to train one, `registered` does without:
+    pixels from afar name whom it aligns. A thorough look at flat images also compares their finest detail.
     """
     if settings.method == "contrastive":
         encoder, holdout, unseen = _encoder(pixels, twins, settings)
@@ -60,13 +60,15 @@ def learnt(pixels: References, twins: Collection[str], settings: AuditSettings) 
         *([Points()] if films else []),
     )
     if films and settings.pretrained is None:
-        return measured(_references(pixels, witnesses, pixels.holdout, None), settings.seed)
+        return measured(_references(pixels, witnesses, pixels.holdout, None), twins, settings.seed)
     if settings.preset is not None and not _enough_to_learn(pixels.holdout):
         aligned = Aligned((from_afar[-1],))
-        return measured(_references(pixels, (*witnesses, aligned), pixels.holdout, None), settings.seed)
+        return measured(
+            _references(pixels, (*witnesses, aligned), pixels.holdout, None), twins, settings.seed
+        )
     encoder, holdout, unseen = _encoder(pixels, twins, settings)
     naming = Correlated(Encoded(encoder, learnt=unseen is not None)), from_afar[-1]
-    return measured(_references(pixels, (*witnesses, Aligned(naming)), holdout, unseen), settings.seed)
+    return measured(_references(pixels, (*witnesses, Aligned(naming)), holdout, unseen), twins, settings.seed)
 
 
 def trains(train: ImageSet, holdout: ImageSet | None, settings: AuditSettings) -> bool:
@@ -133,17 +135,19 @@ def _references(
     return make(witnesses=witnesses)
 
 
-def measured(references: References, seed: int) -> References:
+def measured(references: References, twins: Collection[str], seed: int) -> References:
     """The references with a yardstick from some training patients, each matched without their own images.
 
-    Where these are few, held-out ones join them: they are none of the null, or leave it.
+    Where these are few, held-out ones join them: they are none of the null, or leave it. None of the `twins`, who are
+    no strangers to each other, has a part in it, unless there is nobody else.
     """
     train, held, unseen = references.train, references.holdout, references.unseen
     own = references.patients(train)
-    chosen = _drawn(own, min(_MOST_MEASURED, max(1, int(_MEASURED * _count(own)))), seed, "measured patients")
+    most = min(_MOST_MEASURED, max(1, int(_MEASURED * _count(own))))
+    chosen = _drawn(_besides(own, references.numbers(twins)), most, seed, "measured patients")
     images = _first_of_each(own, chosen)
     matched = [references.found(train.take(images), "what is ordinary", train_exclude=(own[images], own))]
-    joining = _joining(references, _FEW_MEASURED - len(chosen), seed)
+    joining = _joining(references, _FEW_MEASURED - len(chosen), twins, seed)
     if held is not None and len(joining):
         own = references.patients(held)
         images = _first_of_each(own, joining)
@@ -155,13 +159,19 @@ def measured(references: References, seed: int) -> References:
     return replace(references, yardstick=yardstick, measured=references.names(chosen))
 
 
-def _joining(references: References, most: int, seed: int) -> Int64[np.ndarray, " k"]:
+def _joining(references: References, most: int, twins: Collection[str], seed: int) -> Int64[np.ndarray, " k"]:
     """At most so many held-out patients, and few of those who are the null."""
     if references.holdout is None or most <= 0:
         return np.empty(0, dtype=np.int64)
-    own = references.patients(references.holdout)
+    own = _besides(references.patients(references.holdout), references.numbers(twins))
     share = _JOINING if references.unseen is references.holdout else 1.0
     return _drawn(own, min(most, int(share * _count(own))), seed, "joining")
+
+
+def _besides(patients: Int64[np.ndarray, " n"], twins: Int64[np.ndarray, " t"]) -> Int64[np.ndarray, " k"]:
+    """The patients but for the twins; all of them where there is nobody else."""
+    others = np.setdiff1d(patients, twins)
+    return others if len(others) else patients
 
 
 def _count(patients: Int64[np.ndarray, " n"]) -> int:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from doppelscan.audit.witnesses import Exclude, Kind, Matcher, Witness
 from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets.versions import code_versions
 from doppelscan.search import Blocks, Neighbours, joined
 from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint
@@ -63,9 +64,11 @@ class Search:
         groups = None if self.exclude is None else (self.exclude[0][shard], self.exclude[1])
         key = {
             "version": _VERSION,
+            "code": code_versions(),
             "witnesses": [witness.key for witness, _ in self.heard],
             "queries": part.pixels.fingerprint,
             "references": self.images.pixels.fingerprint,
+            "patients": fingerprint(self.images.patients.tobytes()),
             "k": self.k,
             "exclude": None if groups is None else [fingerprint(group.tobytes()) for group in groups],
         }

@@ -16,13 +16,15 @@ import pandas as pd
 from jaxtyping import Bool, Float64, Int64, Shaped
 
 from doppelscan.audit.inputs import Sets
+from doppelscan.encoders.detail import agreement
 from doppelscan.encoders.shades import no_longer_than
 from doppelscan.findings import AlignedPair, alignments_of, most_suspicious
 from doppelscan.images.geometry import resize
 from doppelscan.images.placement import Placement
 from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets.versions import code_versions
 from doppelscan.registration import Alignment, AlignmentSettings, align
-from doppelscan.search.outline import agreement, finely_outlined, outlined
+from doppelscan.search.outline import finely_outlined, outlined
 from doppelscan.search.voting import match_keypoints
 from doppelscan.settings import Resources
 from doppelscan.store import Cache
@@ -40,8 +42,7 @@ _PART, _AGREES, _FILLED = (
     0.6,
     0.65,
     0.4,
-)  # a part: at most of the overlap, at least agreement, at least of its box
-
+)  # of a part: at most of the overlap, agreement, and of its box, at least
 _ELSEWHERE = 0.2  # of the places outside a fine part agree at most: else this is a whole copy
 
 Pixels = Shaped[np.ndarray, "c *space"]
@@ -177,6 +178,7 @@ def _kept(synthetic: ImageSet, train: ImageSet, resources: Resources) -> pd.Data
     sides = (synthetic, train)
     key = {
         "version": _VERSION,
+        "code": code_versions(),
         "pixels": [images.pixels.fingerprint for images in sides],
         "ids": [images.table["id"].tolist() for images in sides],
     }

@@ -15,7 +15,7 @@ from doppelscan.audit.verdicts import Rule
 from doppelscan.encoders.published import located, place_fingerprint
 from doppelscan.findings import CONTROLS, MATCHES, NULLS, Run, alignments_of
 from doppelscan.findings.derived import DERIVED
-from doppelscan.findings.provenance import described, versions
+from doppelscan.findings.provenance import described, pixels_fingerprint, versions
 from doppelscan.imagesets import ImageSet
 from doppelscan.settings import Resources
 from doppelscan.workers.clock import Clock
@@ -128,8 +128,12 @@ def _rows(train: ImageSet, positions: "np.ndarray[tuple[int], np.dtype[np.int64]
 
 
 def _record(evidence: Evidence, settings: AuditSettings, clock: Clock) -> dict[str, Any]:
+    sets = {name: described(images) for name, images in evidence.sets.named.items()}
+    sets["synthetic"]["pixels"] = pixels_fingerprint(
+        evidence.sets.synthetic
+    )  # what a release is held against
     return {
-        "sets": {name: described(images) for name, images in evidence.sets.named.items()},
+        "sets": sets,
         "settings": settings.to_json(),
         "pretrained": settings.pretrained and place_fingerprint(located(settings.pretrained)),
         "seed": settings.seed,

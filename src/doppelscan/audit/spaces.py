@@ -12,6 +12,7 @@ from jaxtyping import Float32, Shaped
 
 from doppelscan.encoders.devices import device_named
 from doppelscan.imagesets.pixels import Pixels as ImagesOf
+from doppelscan.imagesets.versions import code_versions
 from doppelscan.search import ArrayBlocks, Blocks
 from doppelscan.search.blocks import part_of
 from doppelscan.settings import Resources
@@ -96,7 +97,7 @@ class Encoded:
     def _shard(self, images: Blocks, resources: Resources) -> Float32[np.ndarray, "n d"]:
         if not isinstance(images, ImagesOf):
             return self._vectors(images, resources)
-        key = {"version": 1, "encoder": self.key, "pixels": images.fingerprint}
+        key = {"version": 1, "code": code_versions(), "encoder": self.key, "pixels": images.fingerprint}
         table = Cache.default().table("vectors", key, lambda: _as_table(self._vectors(images, resources)))
         return table.to_numpy(np.float32)
 

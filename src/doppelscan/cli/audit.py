@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -134,11 +133,7 @@ def summary(findings: Findings, page: Path | str) -> str:
 
 def _gate(findings: Findings, limit: float) -> None:
     """Raise GateFailed unless the upper limit of the copied share is within `limit`."""
-    if findings.copied.high <= limit:
-        return
-    least = math.ceil(math.log(0.025) / math.log1p(-limit)) if 0 < limit < 1 else 0
-    needed = (
-        f"; without a single copy that takes {least} synthetic images" if findings.n_synthetic < least else ""
-    )
-    told = f"copied is {findings.copied.percent()}: its upper limit is above {limit:g}{needed}"
-    raise GateFailed(told, page="howto/ci-gate.md")
+    from doppelscan.findings.limits import copied_above
+
+    if told := copied_above(findings, limit):
+        raise GateFailed(told, page="howto/ci-gate.md")

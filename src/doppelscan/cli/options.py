@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from doppelscan.errors import InputError, Problem
 from doppelscan.settings import Resources, cores, parse_memory
 from doppelscan.workers import elsewhere, on_ray
 
@@ -36,10 +38,20 @@ __all__ = [
     "resources_on",
 ]
 
+_PROGRAM = 640 * 2**20
+"""Bytes that an audit takes for itself: interpreter, libraries, compiled loops (measured by `benchmarks/memory.py`)."""
+_CHILD = 64 * 2**20
+"""Bytes that each further process takes which decodes files."""
+_LEAST = 128 * 2**20
+"""Bytes for pixels with which an audit still keeps to what it was given, by the same measurement."""
+
 Size = Annotated[str | None, typer.Option(help="Resize every image to this many pixels: 128, or 256x256x32.")]
 Channels = Annotated[str | None, typer.Option(help="grey, rgb, or the channels to take, such as 0,2.")]
 Memory = Annotated[
-    str | None, typer.Option(help="Memory for blocks of pixels, such as 2GB. Default: half of what is free.")
+    str | None,
+    typer.Option(
+        help="Memory that the command may take, such as 2GB. Default: half of what is free, for pixels."
+    ),
 ]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Worker processes. Default: every core, with --ray of the cluster.")
@@ -69,9 +81,26 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, fo
 
 
 def as_resources(memory: str | None, workers: int | None, device: str = "auto") -> Resources:
-    """What the command may use."""
+    """What the command may use.
+
+    Raises
+    ------
+    InputError
+        If `memory` is less than the program takes before it holds an image.
+    """
     chosen = Resources(workers=workers or elsewhere() or cores(), device=device)
-    return chosen if memory is None else Resources(parse_memory(memory), chosen.workers, device)
+    return chosen if memory is None else replace(chosen, memory=_for_pixels(memory, chosen.threads))
+
+
+def _for_pixels(memory: str, n_processes: int) -> int:
+    """What is left for blocks of pixels, of all that the command may take on a machine."""
+    told = parse_memory(memory)
+    program = cores() * _PROGRAM if elsewhere() else _PROGRAM + (n_processes - 1) * _CHILD
+    if told < program + _LEAST:
+        what = f"{memory} is too little: {program >> 20}MB go to the program itself"
+        cure = f"give {(program + _LEAST) >> 20}MB or more"
+        raise InputError(Problem(what, where="--memory", cure=cure))
+    return told - program
 
 
 @contextlib.contextmanager
@@ -103,4 +132,4 @@ def _lengths(text: str) -> list[int]:
 
 def _channels(text: str) -> str | list[int]:
     parts = text.split(",")
-    return [int(part) for part in parts] if all(part.strip().isdigit() for part in parts) else text
+    return [int(part) for part in parts] if all(part.strip().isdecimal() for part in parts) else text

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
+from pathlib import Path
 
 from doppelscan.settings import Resources
+from doppelscan.store import walked
 from doppelscan.workers import processes_kept
 
 __all__ = ["readers_of"]
@@ -31,6 +32,8 @@ def readers_of(sources: Iterable[str | None], resources: Resources) -> AbstractC
 
 def _files(source: str) -> Iterator[str]:
     """The names of the files in a folder; none where it is a prepared set, or no folder."""
-    for _, _, names in os.walk(source):
-        if "imageset.json" not in names and "zarr.json" not in names:
-            yield from names
+    if any((Path(source) / name).is_file() for name in ("imageset.json", "zarr.json")):
+        return
+    for entry in walked(Path(source)):
+        if entry.is_file():
+            yield entry.name

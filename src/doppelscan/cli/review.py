@@ -68,14 +68,13 @@ def review(
     moved = {part: open_images(path) for part, path in given.items() if path}
     with shown_progress() as progress:
         desk = open_desk(run, QueueSettings(top, controls, seed), moved, _aligned, progress)
-    with served(desk, readers, address, niivue=niivue) as service:
+    with contextlib.closing(desk), served(desk, readers, address, niivue=niivue) as service:
         say(f"{len(desk)} pairs to read. Press Ctrl-C to end; verdicts are kept.")
         for one, url in service.urls.items():
             say(f"{one}: {url}")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
             service.run()
-    desk.close()
 
 
 def _aligned(first: ImageSet, training: ImageSet) -> DataFrame:

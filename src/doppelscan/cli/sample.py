@@ -62,34 +62,30 @@ def sample(
     _refuse_mixed(seeds, plan, shard, strategy, strength, source, masks, avoiding=keep_apart or avoid_copies)
     from doppelscan.generators import Drawing, open_generator
     from doppelscan.seeds import parse_seeds
+    from doppelscan.store import staged
 
     options = Drawing(label, guidance, sampler, steps, truncation, _pairs(group), prompt)
     began = time.monotonic()
-    from doppelscan.store import staged
-
     with on_ray(ray), shown_progress() as progress, staged(out, last=("imageset.json",)) as folder:
         generator = open_generator(model, at=at, device=device)
         begun = [None if path is None else _like(generator, path, progress) for path in (source, masks)]
         if plan is not None:
-            drawn = _planned(generator, plan, shard, begun, options, folder, progress)
-            say(_rate(out, drawn, began))
-            return
-        chosen = parse_seeds(seeds or "")
-        sides = [None if path is None else _like(generator, path, progress) for path in (train, holdout)]
-        guide = _guide(generator, sides, options, progress) if keep_apart else None
-        if avoid_copies:
-            samples = _samples(generator, chosen, options, guide, _derivation(strategy, strength, begun))
-            told = _avoiding(samples, folder, sides, method, progress)
-            say(f"{shown(out)}: {told}")
-            return
-        derivation = _derivation(strategy, strength, begun)
-        if guide is None and derivation is None:
-            drawn = generator.sample_to(chosen, folder, options, progress=progress)
+            told = _rate(_planned(generator, plan, shard, begun, options, folder, progress), began)
         else:
-            drawn = _as_model(generator).sample_to(
-                chosen, folder, options, guide=guide, derivation=derivation, progress=progress
-            )
-    say(_rate(out, drawn, began))
+            chosen, derivation = parse_seeds(seeds or ""), _derivation(strategy, strength, begun)
+            sides = [None if path is None else _like(generator, path, progress) for path in (train, holdout)]
+            guide = _guide(generator, sides, options, progress) if keep_apart else None
+            if avoid_copies:
+                samples = _samples(generator, chosen, options, guide, derivation)
+                told = _avoiding(samples, folder, sides, method, progress)
+            elif guide is None and derivation is None:
+                told = _rate(generator.sample_to(chosen, folder, options, progress=progress), began)
+            else:
+                drawn = _as_model(generator).sample_to(
+                    chosen, folder, options, guide=guide, derivation=derivation, progress=progress
+                )
+                told = _rate(drawn, began)
+    say(f"{shown(out)}: {told}")
 
 
 _Model = Annotated[Path, typer.Argument(help="The folder that `doppelscan train` or `adopt` wrote.")]
@@ -142,13 +138,13 @@ _Holdout = Annotated[
 ]
 
 
-def _rate(out: Path, drawn: ImageSet, began: float) -> str:
+def _rate(drawn: ImageSet, began: float) -> str:
     """What was drawn, how fast, and what could not be."""
     rate = len(drawn) / max(time.monotonic() - began, 1e-9)
     failed = (
         f"; {len(drawn.unreadable)} could not be drawn: {drawn.unreadable[0]}" if drawn.unreadable else ""
     )
-    return f"{shown(out)}: {len(drawn)} images, {rate:.3g} a second{failed}"
+    return f"{len(drawn)} images, {rate:.3g} a second{failed}"
 
 
 def _refuse_mixed(

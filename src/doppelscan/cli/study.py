@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,8 +53,8 @@ def study(
     """
     recipe = recipe_named(recipe)
     if _is_of_utility(recipe):
-        _refuse(recipe, {"--dry-run": dry_run, "--jobs": jobs, "--ray": ray, "--json": as_json})
-        _utility(recipe, scale, out, data, as_resources(memory, workers, device))
+        _refuse_for_utility({"--dry-run": dry_run, "--jobs": jobs, "--ray": ray})
+        _utility(recipe, scale, out, data, as_resources(memory, workers, device), as_json=as_json)
         return
     from doppelscan.report import write_study_page
     from doppelscan.studies import read_recipe
@@ -87,26 +87,29 @@ def _is_of_utility(path: Path) -> bool:
         return False
 
 
-def _refuse(recipe: Path, options: Mapping[str, object]) -> None:
-    """Say which options mean nothing to a recipe of utility, before hours are spent without them."""
-    if asked := [name for name, value in options.items() if value]:
-        what = f"a recipe of utility knows no {', '.join(asked)}: its trainings run here, one after the other"
-        raise InputError(
-            Problem(what, where=str(recipe), cure="leave it out; the recipe begins with what it costs")
-        )
+def _refuse_for_utility(given: dict[str, object]) -> None:
+    """Refuse what only studies of generators know, rather than pass it over: a dry run would run for hours."""
+    if asked := [option for option, value in given.items() if value]:
+        what, cure = "a recipe of utility does not know it", "leave it out"
+        raise InputError([Problem(what, where=option, cure=cure) for option in asked])
 
 
-def _utility(recipe: Path, scale: str | None, out: Path, data: Path, resources: Resources) -> None:
+def _utility(
+    recipe: Path, scale: str | None, out: Path, data: Path, resources: Resources, *, as_json: bool
+) -> None:
     from doppelscan.report.utility_page import write_utility_report
     from doppelscan.studies.utilities import read_utility_recipe, utility_study
 
     asked = read_utility_recipe(recipe, scale)
     with locked(out), shown_progress() as progress:
         found = utility_study(asked, out=out, data=data, resources=resources, progress=progress)
+    pages = {source: write_utility_report(out / source) for source in found}
+    if as_json:
+        say(json.dumps({source: one.to_json() for source, one in found.items()}, ensure_ascii=False))
+        return
     for source, one in found.items():
-        say(f"{source}:")
-        say("\n".join(f"  {worth.sentence}" for worth in one.worths))
-        say(f"  Page: {write_utility_report(out / source)}")
+        lines = [f"{source}:", *(f"  {worth.sentence}" for worth in one.worths), f"  Page: {pages[source]}"]
+        say("\n".join(lines))
 
 
 def _planned(recipe: Recipe, out: Path, data: Path, jobs: int, resources: Resources) -> Iterator[str]:

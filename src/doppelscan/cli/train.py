@@ -24,10 +24,9 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.store import refuse_objects
 
 if TYPE_CHECKING:
-    from doppelscan.generators.family import Settings
     from doppelscan.imagesets import ImageSet
 
-__all__ = ["settings_named", "train"]
+__all__ = ["train"]
 
 
 def train(
@@ -79,12 +78,14 @@ def train(
     """
     from doppelscan.generators import Keeping, fit
     from doppelscan.generators import amend as change
+    from doppelscan.generators.registry import preset_of
     from doppelscan.imagesets import open_images
     from doppelscan.imagesets.saving import cached
     from doppelscan.workers import processes_kept
 
     refuse_objects(out)
-    settings, resources = settings_named(family, preset, changes or []), as_resources(memory, workers, device)
+    settings = preset_of(family, preset, changes or (), where="--preset")
+    resources = as_resources(memory, workers, device)
     preparation = as_preparation(size=size, channels=channels)
     with processes_kept(), shown_progress() as progress:
         sets = [
@@ -153,15 +154,3 @@ def _when_to_stop(out: Path, most_copied: float) -> str:
         f"Nearest to real images of the marks where surely at most {most_copied:.1%} of the samples copy: after "
         f"{best.seen} images (copied {best.copied.percent()}); draw with `sample --at {best.seen}`. Curve: {figure}"
     )
-
-
-def settings_named(family: str, preset: str, changes: list[str]) -> Settings:
-    """The preset's settings with the changes."""
-    from doppelscan.generators import changed, family_named
-
-    presets = family_named(family).presets
-    if preset not in presets:
-        cure = f"one of {', '.join(presets)}"
-        raise InputError(Problem(f"{preset!r} is no preset of {family}", where="--preset", cure=cure))
-    settings: Settings = changed(presets[preset], changes)
-    return settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -159,7 +159,7 @@ _RedactTraining = Annotated[bool, typer.Option(help="No image, and no path of re
 def _numbers(text: str, option: str) -> tuple[int, ...]:
     """`8,16,all` as numbers, all as 0."""
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() or part == "all" for part in parts):
+    if not all(part.isdecimal() or part == "all" for part in parts):
         raise InputError(
             Problem(f"{text!r}", where=option, cure="numbers between commas, such as 8,16,32,all")
         )
@@ -167,7 +167,13 @@ def _numbers(text: str, option: str) -> tuple[int, ...]:
 
 
 def _told_apart(synthetic: list[str], device: str) -> tuple[dict[str, str], list[Maker]]:
-    """Sets of images by name, and models that draw them."""
+    """Sets of images by name, and models that draw them.
+
+    Raises
+    ------
+    InputError
+        If two sets have one name.
+    """
     from doppelscan.utility import Drawn
 
     sets: dict[str, str] = {}
@@ -178,8 +184,12 @@ def _told_apart(synthetic: list[str], device: str) -> tuple[dict[str, str], list
         if (Path(place) / "model.json").exists():
             drawn = Drawn.open(place, device)
             models.append(Drawn(drawn.model, name or drawn.name))
-        else:
-            sets[name or ("synthetic" if len(synthetic) == 1 else Path(place).name)] = place
+            continue
+        name = name or ("synthetic" if len(synthetic) == 1 else Path(place).name)
+        if name in sets:
+            cure = f"name them, such as other={place}"
+            raise InputError(Problem(f"two sets are named {name!r}", where="--synthetic", cure=cure))
+        sets[name] = place
     return sets, models
 
 
@@ -188,12 +198,12 @@ def _refitted(
 ) -> Iterator[Maker]:
     if not families:
         return
-    from doppelscan.cli.train import settings_named
+    from doppelscan.generators.registry import preset_of
     from doppelscan.utility import Refitted
 
     for text in families:
         family, _, preset = text.partition(":")
-        settings: Any = settings_named(family, preset or "tiny", changes)
+        settings = preset_of(family, preset or "tiny", changes, where="--refit")
         yield Refitted(settings, resources, progress)
 
 

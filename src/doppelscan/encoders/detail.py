@@ -11,11 +11,11 @@ from doppelscan.encoders.shades import grey, no_longer_than, shrunk
 __all__ = ["agreement"]
 
 _SIDE = 112  # pixels along the longest side at which detail is looked at
-_NOISE, _DETAIL, _WINDOW = (
+_NOISE, _DETAIL = (
     0.7,
     2.0,
-    3.0,
-)  # of these pixels, standard deviations: finer and coarser is left out
+)  # of these pixels, standard deviations: what is finer and what is coarser is left out
+_WINDOW = 3.0  # of one correlation
 _FLAT = 0.8  # of 255 shades: detail that is no more than this has no say
 
 

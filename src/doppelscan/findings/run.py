@@ -37,6 +37,8 @@ _FILES = (
     "run.log",
     "findings.json",
 )
+_CONCLUSIONS = {"findings.json", "quality.json", "utility.json", "membership.json", "power.json"}
+"""What tells the kind of a run: other files have one name in several kinds."""
 
 
 def _no_alignments() -> pd.DataFrame:
@@ -78,7 +80,7 @@ def check_folder(folder: Path, files: Collection[str] = _FILES, what: str = "an 
     """
     check_writable(folder / "file")
     found = contents(folder)
-    if found and not found & set(files):
+    if found and (not found & set(files) or (found & _CONCLUSIONS) - set(files)):
         raise InputError(Problem(f"holds something else than {what}", where=str(folder), cure="name another"))
 
 
@@ -134,13 +136,20 @@ def read_run(folder: Path) -> Run:
 
 
 def _record(path: Path) -> dict[str, Any]:
-    """The record; what is a table in every record is one in this."""
+    """The record; what is a table in every record is one in this, and files that were not read have a reason."""
     record = read_json(path, expected=RECORD_FORMAT)
     told = [record[name] for name in ("settings", "sets", "versions", "seconds") if name in record]
     sets = record.get("sets", {})
-    if not all(isinstance(one, dict) for one in [*told, *(sets.values() if isinstance(sets, dict) else ())]):
+    told += sets.values() if isinstance(sets, dict) else ()
+    if not all(isinstance(one, dict) and _are_pairs(one.get("unreadable")) for one in told):
         raise FormatError(Problem("is damaged: holds something else where tables belong", where=str(path)))
     return record
+
+
+def _are_pairs(unread: object) -> bool:
+    """Whether this is a list of files and reasons, or nothing."""
+    pairs = [] if unread is None else unread
+    return isinstance(pairs, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in pairs)
 
 
 def _derived(path: Path) -> pd.DataFrame:

@@ -302,11 +302,6 @@ class Utility:
     absent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def outcome_of(self, arm: str, real_per_class: float, per_real: int, part: str = "joined") -> Outcome:
-        """How the classifiers of one cell did."""
-        where = (arm, real_per_class, per_real, part)
-        return next(o for o in self.outcomes if (o.arm, o.real_per_class, o.per_real, o.part) == where)
-
     def to_json(self) -> dict[str, Any]:
         """The content of `utility.json`."""
         return {"format": UTILITY_FORMAT} | to_plain(self)

@@ -20,7 +20,7 @@ from doppelscan.generators.registry import family_named, family_of
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.pixels import ArrayPixels, ZarrPixels
 from doppelscan.settings import Resources
-from doppelscan.store import read_json, write_json
+from doppelscan.store import fingerprint, read_json, write_json
 
 __all__ = ["Description", "labels_of"]
 
@@ -36,7 +36,8 @@ class Description:
     label_counts
         Training images of each of the subject's labels.
     trained_on, held_out
-        Which images: `name`, `fingerprint`, `n_images`, `n_patients`, `patients_known`; empty without a holdout.
+        Which images: `name`, `fingerprint`, `n_images`, `n_patients`, `patients_known`; empty without a holdout. Of
+        those that a conditional model is trained on also `labels`, the fingerprint of what it is told of each.
     amended
         Where training went on with other settings: `seen`, and the `settings` until then.
     spacing_mm
@@ -81,7 +82,7 @@ class Description:
             subject,
             counts,
             Intensities.of(images, resources),
-            _about(images),
+            _about(images) | _about_labels(images, subject),
             {} if holdout is None else _about(holdout),
             _versions(),
             spacing_mm=_spacing(images),
@@ -120,12 +121,13 @@ class Description:
                 "spacing_mm": _as_spacing(content.get("spacing_mm")),
             }
             return Description(**(content | parts))
-        except (KeyError, TypeError, InputError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
             raise FormatError(Problem(f"is damaged: {error}", where=str(path))) from error
 
     def same_training(self, other: Description) -> bool:
         """Whether both come to the same weights, but for the versions of the libraries."""
-        return _what_counts(self) == _what_counts(other)
+        told = {about.trained_on.get("labels") for about in (self, other)} - {None}  # earlier ones do not say
+        return _what_counts(self) == _what_counts(other) and len(told) <= 1
 
     def with_settings(self, settings: Settings, seed: int, seen: int) -> Description:
         """The same model with other settings and seed, which remembers what it had until now."""
@@ -207,6 +209,10 @@ def _about(images: ImageSet) -> dict[str, Any]:
         "n_patients": int(images.patients.max()) + 1,
         "patients_known": images.patients_known,
     }
+
+
+def _about_labels(images: ImageSet, subject: Subject) -> dict[str, str]:
+    return {"labels": fingerprint(labels_of(images, subject).tolist())} if subject.labels else {}
 
 
 def _versions() -> dict[str, str]:

@@ -154,7 +154,7 @@ def _begun(learner: Learner, lesson: Lesson) -> None:
     """Let new networks measure what they need on all examples, the averaged ones alike."""
     if learner.stage.begin is None:
         return
-    size = learner.training.at_once or learner.training.batch
+    size = learner.training.together
     with seeded(learner.device, lesson.seed, "begin", learner.stage.name):
         learner.stage.begin(learner.settings, learner.networks, lesson.plain(size))
     for name in learner.stage.averaged:

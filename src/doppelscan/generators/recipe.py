@@ -71,6 +71,11 @@ class Training:
             raise InputError(problems)
 
     @property
+    def together(self) -> int:
+        """Images that one process holds at once where it learns alone."""
+        return self.at_once or self.batch
+
+    @property
     def n_steps(self) -> int:
         """Steps in all; the last one is as large as the others."""
         return math.ceil(self.n_images / self.batch)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.generators.family import AnyFamily, Settings
+from doppelscan.generators.options import changed
 
-__all__ = ["FAMILIES", "family_named", "family_of"]
+__all__ = ["FAMILIES", "family_named", "family_of", "preset_of"]
 
 FAMILIES = {
     "vae": "doppelscan.generators.vae",
@@ -33,6 +35,22 @@ def family_named(name: str) -> AnyFamily:
         raise InputError(Problem(f"{name!r} {what}", where="FAMILY", cure=cure))
     family: AnyFamily = importlib.import_module(FAMILIES[name]).FAMILY
     return family
+
+
+def preset_of(family: str, preset: str, changes: Sequence[str] = (), *, where: str = "preset") -> Settings:
+    """The settings of a family's preset, with each `key=value` changed; `where` the preset was named.
+
+    Raises
+    ------
+    InputError
+        If there is no such family, preset or setting.
+    """
+    presets = family_named(family).presets
+    if preset not in presets:
+        cure = f"one of {', '.join(presets)}"
+        raise InputError(Problem(f"{preset!r} is no preset of {family}", where=where, cure=cure))
+    settings: Settings = changed(presets[preset], changes)
+    return settings
 
 
 def family_of(settings: Settings) -> AnyFamily:

@@ -54,7 +54,7 @@ def _loss_of_each(
     stage = learner.stage
     assert stage.validation is not None, "a family without a validation loss has no panels"
     networks = nn.ModuleDict(dict(learner.networks.items()) | dict(learner.averaged.items()))
-    size = learner.training.at_once or learner.training.batch
+    size = learner.training.together
     parts = []
     networks.eval()
     for start in range(0, len(panel.patients), size):

@@ -103,7 +103,7 @@ class Course:
         examples, encode = self.examples(images), self.encode(learner)
         if encode is None:
             return examples
-        size = learner.training.at_once or learner.training.batch
+        size = learner.training.together
         with torch.no_grad(), seeded(learner.device, self.about.seed, "examples", learner.stage.name):
             return made_of(examples, encode, at_once=size, device=learner.device, progress=self.progress)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
 from jaxtyping import Bool, Int64
 
 from doppelscan.errors import InputError, Problem
+from doppelscan.limits import VOXELS
 
 __all__ = ["centre", "region_from", "region_text"]
 
@@ -43,11 +45,13 @@ def region_from(text: str) -> Bool[np.ndarray, "*space"]:
     Raises
     ------
     InputError
-        If the text is of another form.
+        If the text is of another form, or of an image larger than images may be.
     """
     try:
         word, said, space = _FORM.fullmatch(text).groups()  # type: ignore[union-attr]
-        mask = np.zeros(tuple(map(int, space.split("x"))), dtype=bool)
+        shape = tuple(map(int, space.split("x")))
+        assert math.prod(shape) <= VOXELS.value, "an image may be so large"
+        mask = np.zeros(shape, dtype=bool)
         parts = [part for part in said.split(",") if part]
         if word == "runs":
             for start, length in (map(int, part.split("+")) for part in parts):

@@ -14,6 +14,7 @@ from jaxtyping import Int64, Shaped
 from doppelscan.errors import InputError, Problem
 from doppelscan.images import Image
 from doppelscan.imagesets.pixels import ArrayPixels, Pixels
+from doppelscan.imagesets.tables import as_text
 from doppelscan.store import fingerprint
 
 __all__ = ["COLUMNS", "ImageSet", "Unreadable", "by_reason"]
@@ -46,6 +47,8 @@ class ImageSet:
         What was found there and could not be read.
     preparation
         How the pixels were made from those of the source, as plain values; empty if they are the source's.
+    source
+        The fingerprint of the source's pixels, if the set was prepared on the way here.
     """
 
     table: pd.DataFrame
@@ -53,6 +56,7 @@ class ImageSet:
     name: str = ""
     unreadable: tuple[Unreadable, ...] = ()
     preparation: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
 
     def __post_init__(self) -> None:
         assert tuple(self.table.columns[: len(COLUMNS)]) == COLUMNS, list(self.table.columns)
@@ -62,11 +66,15 @@ class ImageSet:
     def from_arrays(
         pixels: Shaped[np.ndarray, "n c *space"], table: pd.DataFrame | None = None, *, name: str = ""
     ) -> ImageSet:
-        """A set held in memory; missing columns of `table` become null, and ids count from 0."""
+        """A set held in memory; missing columns of `table` become null, and ids count from 0.
+
+        Numbers in the columns that every set has become text, as in a table that is read: `7`, never `7.0`.
+        """
         table = pd.DataFrame(index=range(len(pixels))) if table is None else table.reset_index(drop=True)
         if "id" not in table:
             table = table.assign(id=[f"{position:06d}" for position in range(len(pixels))])
-        return ImageSet(with_columns(table), ArrayPixels(pixels), name=name)
+        text = {name: table[name].astype(object).map(_said) for name in COLUMNS if name in table}
+        return ImageSet(with_columns(table.assign(**text)), ArrayPixels(pixels), name=name)
 
     def _repr_html_(self) -> str:
         """What the set holds and its first images, as a notebook shows it."""
@@ -143,6 +151,11 @@ class ImageSet:
             {"pixels": self.pixels.fingerprint, "table": rows, "preparation": dict(self.preparation)}
         )
 
+    @property
+    def content(self) -> str:
+        """What lay where the set was opened, told from the images there, whatever was made or said of them since."""
+        return self.source or self.pixels.fingerprint
+
 
 def by_reason(unreadable: Sequence[Unreadable]) -> list[Problem]:
     """One problem for each reason, the most frequent first, naming the first places where it was met."""
@@ -164,6 +177,10 @@ def with_columns(table: pd.DataFrame) -> pd.DataFrame:
             text = ordered[name].astype(object)
             ordered[name] = text.where(text.notna(), None)
     return ordered
+
+
+def _said(value: object) -> str | None:
+    return value if isinstance(value, str) else as_text(value)
 
 
 def _shapes_differ(name: str, shapes: Mapping[tuple[int, ...], int]) -> Problem:

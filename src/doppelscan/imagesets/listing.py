@@ -13,10 +13,11 @@ import pandas as pd
 from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets.saved import is_saved
 from doppelscan.imagesets.tables import read_user_table
-from doppelscan.limits import NESTING
+from doppelscan.limits import FOLLOW, NESTING
 from doppelscan.store import is_file, is_object, is_zarr
-from doppelscan.store.links import FOLLOW, leads_out
+from doppelscan.store.links import leads_out
 from doppelscan.store.objects import ZARR, names_under
+from doppelscan.store.walking import Met
 
 __all__ = ["Listing", "is_text", "list_folder", "list_table", "name_in", "printable"]
 
@@ -49,7 +50,7 @@ def list_folder(folder: Path) -> Listing:
     InputError
         If the table is damaged, names a file twice, or stands beside another table.
     """
-    walked = sorted((name_in(folder, path), why) for path, why in _walk(folder))
+    walked = sorted((name_in(folder, path), why) for path, why in _walk(folder, Met(folder)))
     found = [name for name, why in walked if not why]
     refused = tuple((printable(name), why) for name, why in walked if why)
     tables = [name for name in TABLES if name in found]
@@ -114,17 +115,17 @@ def printable(path: str | Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _walk(folder: Path, inside: tuple[Path, ...] = ()) -> Iterator[tuple[Path, str]]:
+def _walk(folder: Path, met: Met, inside: tuple[Path, ...] = ()) -> Iterator[tuple[Path, str]]:
     """Every file under a folder, with the reason why it cannot be read, if any.
 
     Links are followed to where they lead within the folder that was named, and no further.
     """
     if is_object(folder):
-        yield from _objects(folder)
+        yield from _objects(folder, met)
         return
     try:
         with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+            entries = sorted(met.counted(found), key=lambda entry: entry.name)
     except OSError as error:
         yield folder, f"cannot be listed: {error.strerror}"
         return
@@ -144,12 +145,12 @@ def _walk(folder: Path, inside: tuple[Path, ...] = ()) -> Iterator[tuple[Path, s
         elif path.resolve() in inside:
             yield path, "a link to a folder that it lies in"
         else:
-            yield from _walk(path, inside)
+            yield from _walk(path, met, inside)
 
 
-def _objects(folder: Path) -> Iterator[tuple[Path, str]]:
+def _objects(folder: Path, met: Met) -> Iterator[tuple[Path, str]]:
     """The same of a place in an object store."""
-    names = names_under(folder)
+    names = list(met.counted(names_under(folder)))
     prepared = {name.removesuffix("imageset.json") for name in names if name.endswith("/imageset.json")}
     within = {
         name.removesuffix(end)

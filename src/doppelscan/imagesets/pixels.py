@@ -151,7 +151,7 @@ class ArrayPixels:
 
     def take(self, positions: Int64[np.ndarray, " n"]) -> ArrayPixels:
         """The images at these positions; a view of the array where they are consecutive."""
-        consecutive = len(positions) > 0 and bool(np.all(np.diff(positions) == 1))
+        consecutive = len(positions) > 0 and positions[0] >= 0 and bool(np.all(np.diff(positions) == 1))
         return ArrayPixels(
             self.array[positions[0] : positions[-1] + 1] if consecutive else self.array[positions]
         )

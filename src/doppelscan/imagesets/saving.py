@@ -41,13 +41,15 @@ def save(
     Raises
     ------
     InputError
-        If `out` is in use for something else, images end up with different shapes, or none is left.
+        If `out` is in use for something else, images end up with different shapes, none is left, or a column of the
+        table is named as one that a set on disk has of its own.
     """
     preparation = preparation or Preparation()
     made_from = {"source": images.fingerprint, "preparation": preparation.to_json()}
     out = Path(os.path.realpath(out))
     if not _in_use(out):
         check_writable(out)
+        _check_columns(images)
         _check_shapes(images, preparation)
         with locked(out):
             if not _in_use(out):  # another process may have made it meanwhile
@@ -80,7 +82,7 @@ def cached(
         resources=resources,
         progress=progress,
     )
-    return replace(kept, name=images.name)
+    return replace(kept, name=images.name, source=images.content)
 
 
 def _in_use(out: Path) -> bool:
@@ -92,6 +94,13 @@ def _same_or_refused(out: Path, made_from: dict[str, Any]) -> ImageSet:
     if is_saved(out) and read_json(out / "imageset.json", expected=FORMAT)["made_from"] == made_from:
         return open_saved(out)
     raise InputError(Problem("exists and holds something else", where=str(out), cure="name another folder"))
+
+
+def _check_columns(images: ImageSet) -> None:
+    """Refuse columns of the user's that would be taken for how the stored pixels are read."""
+    if taken := [name for name in NUMBERS if name in images.table]:
+        what = f"its table has columns named {', '.join(taken)}, which a set has for its pixels"
+        raise InputError(Problem(what, where=images.name, cure="name them otherwise"))
 
 
 def _check_shapes(images: ImageSet, preparation: Preparation) -> None:

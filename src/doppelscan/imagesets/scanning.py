@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,11 +10,11 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from doppelscan.errors import InputError, Problem
 from doppelscan.images.formats import Entry, assemble
 from doppelscan.imagesets.headers import read_headers
 from doppelscan.imagesets.imageset import ImageSet, Unreadable, with_columns
 from doppelscan.imagesets.listing import Listing, name_in
+from doppelscan.imagesets.patients import patients_in
 from doppelscan.imagesets.pixels import FilePixels
 from doppelscan.imagesets.versions import code_versions
 from doppelscan.limits import moved
@@ -38,7 +37,8 @@ def scan(
     """The set of all images in the listed files, unread but for their headers.
 
     Files are read again only where their content has changed. `part` names an array of an `.npz`;
-    `patient_pattern` is a regular expression whose group `patient`, or first group, finds the patient in an id.
+    `patient_pattern` is a regular expression whose group `patient`, or first group, finds the patient in an id; where
+    it finds nothing, the patient is unknown.
     """
     contents = dict(
         zip(listing.files, fingerprint_files([listing.folder / f for f in listing.files]), strict=True)
@@ -111,7 +111,7 @@ def _table(images: Sequence[Entry], listing: Listing, patient_pattern: str | Non
             known = rows.get(column)
             rows[column] = said[column] if known is None else said[column].where(said[column].notna(), known)
     if patient_pattern is not None:
-        rows["patient"] = _patients(rows["id"], patient_pattern)
+        rows["patient"] = patients_in(rows["id"], patient_pattern)
     return with_columns(rows)
 
 
@@ -121,26 +121,6 @@ def _label(entry: Entry, file: str) -> str | None:
     if entry.label is not None or not folders or entry.study is not None:
         return entry.label
     return folders[-1]
-
-
-def _patients(ids: "pd.Series[str]", pattern: str) -> "pd.Series[str]":
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise InputError(
-            Problem(f"{pattern!r} is no regular expression: {error}", where="--patient-pattern")
-        ) from error
-    if not compiled.groups:
-        raise InputError(
-            Problem(f"{pattern!r} has no group", where="--patient-pattern", cure=r"write (person\d+)")
-        )
-    group = "patient" if "patient" in compiled.groupindex else 1
-    matches = [compiled.search(name) for name in ids]
-    if len(ids) and not any(matches):
-        raise InputError(
-            Problem(f"{pattern!r} matches no id, such as {ids.iloc[0]!r}", where="--patient-pattern")
-        )
-    return pd.Series([match[group] if match else None for match in matches], index=ids.index, dtype=object)
 
 
 def _content(entry: Entry, folder: Path, contents: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from doppelscan.errors import InputError, Problem
 from doppelscan.store import at_hand, read_parquet
 
-__all__ = ["read_user_table"]
+__all__ = ["as_text", "read_user_table"]
 
 _SEPARATORS = ",;\t"
 
@@ -37,7 +37,7 @@ def read_user_table(path: Path) -> pd.DataFrame:
         ) from error
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(Problem(f"is no readable table: {error}", where=str(path))) from error
-    text = table.rename(columns=str).astype(object).map(_as_text).astype(object)
+    text = table.rename(columns=str).astype(object).map(as_text).astype(object)
     return text.where(text.notna(), None)
 
 
@@ -64,7 +64,8 @@ def _of_length(row: list[str], length: int, line: int) -> list[str]:
     return (row + [""] * length)[:length]
 
 
-def _as_text(value: object) -> str | None:
+def as_text(value: object) -> str | None:
+    """A value as a table has it: without outer spaces, whole numbers without a point, None where there is nothing."""
     if isinstance(value, list | dict | np.ndarray):
         return None if not len(value) else str(value)
     if value is None or value != value:  # noqa: PLR0124 - NaN

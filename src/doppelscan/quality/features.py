@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float32, Shaped
 
 from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets.versions import code_versions
 from doppelscan.settings import Resources
 from doppelscan.store import Cache
 from doppelscan.workers import Progress
@@ -51,7 +52,7 @@ def _shard(
     images: ImageSet, eye: Eye, start: int, stop: int, resources: Resources
 ) -> Float32[np.ndarray, "b d"]:
     content = images.take(np.arange(start, stop)).pixels.fingerprint
-    key = {"version": _VERSION, "encoder": eye.fingerprint, "pixels": content}
+    key = {"version": _VERSION, "code": code_versions(), "encoder": eye.fingerprint, "pixels": content}
     table = Cache.default().table("features", key, lambda: _encoded(images, eye, start, stop, resources))
     return table.to_numpy(np.float32)
 

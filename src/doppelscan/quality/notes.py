@@ -29,7 +29,7 @@ def notes(
     """The notes that these numbers need, the gravest first."""
     yield from _too_near(found, tests)
     yield from _sides(tests)
-    yield from _encoder(seen, learnt, settings)
+    yield from _encoder(learnt, settings)
     yield from _few(seen)
     unknown = int(sets.all_real.table["patient"].isna().sum())
     if unknown:
@@ -67,9 +67,9 @@ def _sides(tests: tuple[TwoSample, ...]) -> Iterator[str]:
         yield "Synthetic images lie nearer to held-out patients than chance has it: were the sets exchanged?"
 
 
-def _encoder(seen: Seen, learnt: ImageSet | None, settings: QualitySettings) -> Iterator[str]:
-    if learnt is not None and settings.encoder == "contrastive":
-        yield _of_contrastive(seen, learnt)
+def _encoder(learnt: ImageSet | None, settings: QualitySettings) -> Iterator[str]:
+    if settings.encoder == "contrastive":
+        yield _of_contrastive(learnt)
     if settings.encoder == "pixels":
         yield "The images were made small before their pixels were compared: sharpness and noise do not show."
     if not settings.is_inception:
@@ -79,11 +79,19 @@ def _encoder(seen: Seen, learnt: ImageSet | None, settings: QualitySettings) -> 
         )
 
 
-def _of_contrastive(seen: Seen, learnt: ImageSet) -> str:
+def _of_contrastive(learnt: ImageSet | None) -> str:
+    taught = (
+        "to overlook blur, noise, contrast, mirroring and small movements: in these numbers they hardly show."
+    )
+    if learnt is None:
+        return (
+            "There are too few real patients to keep some for the encoder: it learnt from the very images that are "
+            f"measured, and sets these apart. It was taught {taught}"
+        )
     n, n_patients = len(learnt), len(np.unique(learnt.patients))
     return (
         f"The encoder learnt from {n:,} real images of {n_patients:,} patients, which are not measured. It was taught "
-        "to overlook blur, noise, contrast, mirroring and small movements: in these numbers they hardly show."
+        f"{taught}"
     )
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Shaped, UInt8
 from doppelscan.images.intensity import to_uint8
 from doppelscan.workers.threads import single_threaded_vision
 
-__all__ = ["holds_text", "text_lines"]
+__all__ = ["holds_text"]
 
 Box = tuple[int, int, int, int]
 
@@ -31,13 +31,7 @@ _EVEN = 0.2  # deviation of the marks' brightness, as a share of their contrast
 def holds_text(pixels: Shaped[np.ndarray, "c *space"]) -> bool:
     """Whether a line of text is seen in the image; of a volume, in its middle slices and its projections."""
     with single_threaded_vision():
-        return any(_lines_of(plane) for plane in _planes(pixels))
-
-
-def text_lines(pixels: Shaped[np.ndarray, "c h w"]) -> list[Box]:
-    """Where lines of text are seen in a flat image: left, top, width, height."""
-    with single_threaded_vision():
-        return [box for plane in _planes(pixels) for box in _lines_of(plane)]
+        return any(_holds_line(plane) for plane in _planes(pixels))
 
 
 def _planes(pixels: Shaped[np.ndarray, "c *space"]) -> Iterator[UInt8[np.ndarray, "h w"]]:
@@ -61,23 +55,24 @@ def _grey(plane: Shaped[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
     return np.asarray(to_uint8(finite[None], np.array([low]), np.array([high]))[0])
 
 
-def _lines_of(grey: UInt8[np.ndarray, "h w"]) -> list[Box]:
+def _holds_line(grey: UInt8[np.ndarray, "h w"]) -> bool:
+    """Whether there is a line of marks, bright on dark ground or dark on bright, of any width of strokes."""
     if min(grey.shape) < _LEAST_HEIGHT:
-        return []
-    return [box for side in (grey, 255 - grey) for width in _STROKES for box in _lines_with(side, width)]
+        return False
+    return any(_holds_bright_line(side, width) for side in (grey, 255 - grey) for width in _STROKES)
 
 
-def _lines_with(grey: UInt8[np.ndarray, "h w"], width: int) -> list[Box]:
-    """Lines of bright marks whose strokes are narrower than `width`."""
+def _holds_bright_line(grey: UInt8[np.ndarray, "h w"], width: int) -> bool:
+    """Whether there is a line of bright marks whose strokes are narrower than `width`."""
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (width, width))
     thin = cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, kernel)
     marks = cv2.threshold(thin, _CONTRAST, 1, cv2.THRESH_BINARY)[1]
     n, labels, stats, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
     if n > 5000:  # texture, not text
-        return []
+        return False
     letters = np.flatnonzero(_like_letters(stats, width))
     lines = _grouped(stats, letters[np.argsort(stats[letters, 0], kind="stable")])
-    return [_box(stats[line]) for line in lines if _even(grey, thin, labels, stats, line)]
+    return any(_even(grey, thin, labels, stats, line) for line in lines)
 
 
 def _like_letters(stats: Shaped[np.ndarray, "n 5"], width: int) -> Shaped[np.ndarray, " n"]:
@@ -136,8 +131,3 @@ def _even(
         brightness.append(float(np.percentile(grey[window][mine], 90)))
         contrast.append(float(np.percentile(thin[window][mine], 75)))
     return float(np.std(brightness)) <= _EVEN / 2 * float(np.median(contrast)) and min(contrast) > _CONTRAST
-
-
-def _box(stats: Shaped[np.ndarray, "n 5"]) -> Box:
-    x, y = int(stats[:, 0].min()), int(stats[:, 1].min())
-    return x, y, int((stats[:, 0] + stats[:, 2]).max()) - x, int((stats[:, 1] + stats[:, 3]).max()) - y

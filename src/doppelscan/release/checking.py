@@ -13,7 +13,7 @@ from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.imagesets.together import Source
 from doppelscan.release import croissant
 from doppelscan.release.fingerprinting import pixel_fingerprint, whole_fingerprint
-from doppelscan.release.forms import ends_of, pixels_of
+from doppelscan.release.forms import ends_of, npz, pixels_of
 from doppelscan.release.forms.doors import NPZ
 from doppelscan.release.layers import Layer
 from doppelscan.release.leaks import Sought, leaks
@@ -96,6 +96,8 @@ def check(
         raise InputError(Problem("is no folder", where=str(folder), cure="name the folder of a release"))
     sought = None if train is None else _sought(train, patient_pattern, resources or Resources(), progress)
     faults = [Fault("sums", where, what) for where, what in differences(folder)]
+    if odd := list(_no_files(folder)):  # whatever is read from here on might be read through one of them
+        return Checked((*faults, *odd), 0, len(files_in(folder)), by_mlcroissant=False, for_leaks=False)
     record, wrong = _record(folder)
     faults += [*wrong, *_about_files(folder, record)]
     if record is not None:
@@ -118,6 +120,13 @@ def _sought(train: Source, pattern: str | None, resources: Resources, progress: 
         return Sought.of(train, progress)
     opened = open_images(train, patient_pattern=pattern, resources=resources, progress=progress)
     return Sought.of(opened, progress)
+
+
+def _no_files(folder: Path) -> Iterator[Fault]:
+    """Links, and what is neither a file nor a folder, such as a pipe that would be waited for."""
+    for name in files_in(folder):
+        if (folder / name).is_symlink() or not (folder / name).is_file():
+            yield Fault("files", name, "is a link" if (folder / name).is_symlink() else "is no file")
 
 
 def _record(folder: Path) -> tuple[Record | None, list[Fault]]:
@@ -151,9 +160,7 @@ def _about_files(folder: Path, record: Record | None) -> Iterator[Fault]:
     allowed = _ALWAYS | _FIGURES | images
     there = set(files_in(folder))
     for name in sorted(there):
-        if (folder / name).is_symlink():
-            yield Fault("files", name, "is a link")
-        elif name not in allowed and record is not None:
+        if name not in allowed and record is not None:
             yield Fault("files", name, "is no file of a release")
         elif name.startswith("figures/") and name.endswith(".png"):
             yield from _about_figure(folder, name)
@@ -206,6 +213,17 @@ def _about_table(folder: Path, record: Record) -> Iterator[Fault]:
     labels = rows["label"][rows["label"] != ""].value_counts() if "label" in rows else pd.Series(dtype=int)
     if {str(label): int(n) for label, n in labels.items()} != record.labels:
         yield Fault("record", "images.csv", "its labels are not those that audit.json counts")
+    if record.form == "npz":
+        yield from _about_codes(folder / NPZ, list(rows.get("label", ())))
+
+
+def _about_codes(path: Path, labels: list[str]) -> Iterator[Fault]:
+    """Whether the labels' numbers beside the arrays are those of the table, and hold nothing else."""
+    if any(npz.smuggled(path)):  # told elsewhere
+        return
+    order = {label: number for number, label in enumerate(sorted({*labels} - {""}))}
+    if npz.labels_in(path) != ([order.get(label, -1) for label in labels] if order else []):
+        yield Fault("record", NPZ, "its labels are not those of images.csv")
 
 
 def _about_croissant(folder: Path, record: Record | None) -> tuple[list[Fault], bool]:

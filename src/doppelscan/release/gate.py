@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from doppelscan.errors import ReleaseBlocked
 from doppelscan.findings import Findings
+from doppelscan.findings.limits import copied_above
 from doppelscan.release.selecting import Selection
 from doppelscan.release.settings import REASONS, About, Limits
 
@@ -77,11 +77,8 @@ def pass_or_block(reasons: Iterable[Reason], allow: Mapping[str, str]) -> list[t
 
 
 def _about_copies(findings: Findings, limits: Limits) -> Iterator[Reason]:
-    copied, power = findings.copied, findings.power.overall
-    if copied.high > limits.max_copied:
-        n = _images_needed(limits.max_copied)
-        few = f"; without a single copy that takes {n} images" if findings.n_synthetic < n else ""
-        what = f"copied is {copied.percent()}: its upper limit is above {limits.max_copied:g}{few}"
+    power = findings.power.overall
+    if what := copied_above(findings, limits.max_copied):
         yield Reason("copied_share", what, "train for less copying, or another --max-copied")
     if len(findings.exposed) > limits.max_exposed:
         what = f"{len(findings.exposed)} patients are exposed by images that are withheld, {limits.max_exposed} may be"
@@ -106,7 +103,3 @@ def _about_the_audit(findings: Findings, unreadable: Sequence[str]) -> Iterator[
     if unreadable:
         what = f"{len(unreadable)} files could not be read"
         yield Reason("unreadable", what, "mend or remove them, and audit again", tuple(unreadable))
-
-
-def _images_needed(limit: float) -> int:
-    return math.ceil(math.log(0.025) / math.log1p(-limit)) if 0 < limit < 1 else 0

@@ -82,10 +82,10 @@ def _chunks(content: bytes, name: str) -> Iterator[Layer]:
 
 
 def _inflated(data: bytes) -> Iterator[bytes]:
-    """What is compressed in a chunk: zTXt, iTXt and iCCP hold it behind a zero byte or a few more."""
-    for at in {match.end() for match in re.finditer(rb"\0+", data)}:
+    """What is compressed in a chunk: zTXt, iTXt and iCCP hold it behind a keyword, a language and zero bytes."""
+    for at in {match.end() for match in re.finditer(rb"\0+", data[:OVERLAP])}:
         try:
-            yield zlib.decompressobj().decompress(data[at:], _LONGEST_TEXT)
+            yield zlib.decompressobj().decompress(memoryview(data)[at:], _LONGEST_TEXT)
         except zlib.error:
             continue
 

@@ -11,8 +11,8 @@ an identifier of                                          is found
 anything shorter, or 4 to 7 letters or digits only        as the whole of a cell, a label, a name or a tag
 ========================================================  ====================================================
 
-A label of the training set is no identifier, nor is a word of our own. Upper and lower case are one, but not
-in packed data.
+A label of the training set is no identifier, unless it is the name of the only patient who has it; nor is a word of
+our own. Upper and lower case are one; in packed data a name is found as it is written, or all in lower case.
 """
 
 from __future__ import annotations
@@ -47,20 +47,23 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{22,88}")
 
 @dataclass(frozen=True, eq=False)
 class Needles:
-    """Identifiers, by how they are looked for; all in lower case."""
+    """Identifiers, by how they are looked for; in lower case, but for `written`: those anywhere as the set has them."""
 
     anywhere: frozenset[str]
     words: frozenset[str]
     cells: frozenset[str]
+    written: frozenset[str]
 
     @staticmethod
     def of(images: ImageSet) -> Needles:
         """The ids, names, paths, patients and studies of a set, and where it lies."""
-        known = {str(label).lower() for label in images.table["label"].dropna()}
-        every = {name for name in _identifiers(images) if name not in known and not _OURS.fullmatch(name)}
+        written, known = _identifiers(images), _labels(images)
+        lowered = {name.lower() for name in written}
+        every = {name for name in lowered if name not in known and not _OURS.fullmatch(name)}
         anywhere = {name for name in every if _says_much(name)}
         words = {name for name in every - anywhere if _is_word(name)}
-        return Needles(frozenset(anywhere), frozenset(words), frozenset(every))
+        kept = {name for name in written if name.lower() in anywhere}
+        return Needles(frozenset(anywhere), frozenset(words), frozenset(every), frozenset(kept))
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -68,11 +71,11 @@ class Needles:
     def in_bytes(self, data: bytes) -> Iterator[str]:
         """What says enough to be found in any bytes."""
         if self.anywhere:
-            yield from self._index.found(data)
+            yield from dict.fromkeys(name.lower() for name in self._index.found(data))
 
     def in_text(self, data: bytes) -> Iterator[str]:
         """What is found in text: that, and whole words."""
-        lower = data.lower()
+        lower = _lowered(data)
         yield from self.in_bytes(lower)
         yield from set(self._words_in(lower))
 
@@ -82,7 +85,7 @@ class Needles:
 
     @cached_property
     def _index(self) -> _Index:
-        return _Index.of(self.anywhere)
+        return _Index.of(self.anywhere | self.written)
 
     @cached_property
     def _by_first_run(self) -> dict[bytes, list[tuple[int, bytes]]]:
@@ -113,7 +116,7 @@ class Hashes:
     def of(images: ImageSet, needles: Needles, progress: Progress) -> Hashes:
         """Of every file that is still there, of the pixels of every image, of every identifier."""
         digests = {one for name in needles.cells for one in _digests(name.encode())}
-        digests |= {one for name in _identifiers(images, lower=False) for one in _digests(name.encode())}
+        digests |= {one for name in _identifiers(images) for one in _digests(name.encode())}
         for place, image in enumerate(counted(images, "hashing", len(images), progress)):
             digests |= set(_digests(np.ascontiguousarray(image.stored).tobytes()))
             digests |= set(_digests(np.ascontiguousarray(np.moveaxis(image.stored, 0, -1)).tobytes()))
@@ -205,7 +208,21 @@ def _sifted(values: UInt64[np.ndarray, " n"]) -> UInt64[np.ndarray, " n"]:
     return (values * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(42)
 
 
-def _identifiers(images: ImageSet, *, lower: bool = True) -> set[str]:
+def _lowered(data: bytes) -> bytes:
+    """The text in lower case, letters beyond ASCII too; what is no UTF-8 stays as it is."""
+    if data.isascii():
+        return data.lower()
+    return data.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
+
+
+def _labels(images: ImageSet) -> set[str]:
+    """The labels in lower case, but for those that are the name of the only patient who has them."""
+    told = images.table[["label", "patient"]].dropna(subset=["label"]).astype(str)
+    owners = told.groupby("label")["patient"].agg(set)
+    return {str(label).lower() for label, patients in owners.items() if patients != {label}}
+
+
+def _identifiers(images: ImageSet) -> set[str]:
     """Every name that a set knows; what says nothing is left out."""
     found = {images.name} if images.name else set()
     for column in ("id", "file", "patient", "study"):
@@ -215,8 +232,7 @@ def _identifiers(images: ImageSet, *, lower: bool = True) -> set[str]:
     ):
         path = PurePosixPath(name.partition("#")[0])
         found |= {path.name, path.name.removesuffix(".gz").rpartition(".")[0]}
-    kept = {name.strip() for name in found if name.strip()}
-    return {name.lower() for name in kept} if lower else kept
+    return {name.strip() for name in found if name.strip()}
 
 
 def _says_much(name: str) -> bool:

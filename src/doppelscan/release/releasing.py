@@ -30,7 +30,7 @@ from doppelscan.release.patterns import identifiers_in
 from doppelscan.release.readings import standing_verdicts
 from doppelscan.release.selecting import Selection, select
 from doppelscan.release.settings import REASONS, ReleaseSettings
-from doppelscan.release.sources import Sources, open_sources
+from doppelscan.release.sources import Sources, changed_pixels, open_sources
 from doppelscan.release.sums import SUMS, write_sums
 from doppelscan.settings import Resources
 from doppelscan.store import check_writable, locked, write_json, write_text
@@ -189,6 +189,7 @@ class _Work:
         about, limits = self.settings.about, self.settings.limits
         yield from audit_reasons(self.run.findings, self.selection, about, limits, self.sources.unreadable)
         yield from self.sources.reasons
+        yield from changed_pixels(self.run, self.sources.synthetic)  # asked once all are written
         if self.sources.train is None:
             yield Reason("leak_untested", REASONS["leak_untested"], "give --train")
 

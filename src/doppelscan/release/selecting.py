@@ -25,9 +25,9 @@ class Selection:
     passed
         Ids of the images that pass, in the order of the set.
     withheld
-        Why each of the others stays, by its id: `copied` (the audit flags it), `readers` (one of them says copy, or
-        same patient), `margin` (too near the threshold), `unjudged` (a constant image), `unaudited` (not in the
-        audit).
+        Why each of the others stays, by its id: `copied` (the audit flags it, as a copy of others or as one that
+        repeats what it was made from), `readers` (one of them says copy, or same patient), `margin` (too near the
+        threshold), `unjudged` (a constant image), `unaudited` (not in the audit).
     unreviewed
         Of those that pass, how suspicious each is that no reader has decided about: its rank from 1, by id.
     """
@@ -51,6 +51,7 @@ def select(
     why |= dict.fromkeys(_near(run, best, margin), "margin")
     why |= {name: "readers" for name, labels in said.items() if labels & _AGAINST}
     why |= dict.fromkeys(best.index[best["copied"].astype(bool)], "copied")
+    why |= dict.fromkeys(run.derived.loc[run.derived["from_source"].astype(bool), "synthetic_id"], "copied")
     passed = [name for name in best.index if name not in why]
     unreviewed = {
         name: rank for rank, name in enumerate(passed, start=1) if not said.get(name, set()) & _DECIDED

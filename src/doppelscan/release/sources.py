@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from doppelscan.errors import DoppelscanError, InputError, Problem
 from doppelscan.findings import Run
+from doppelscan.findings.provenance import pixels_fingerprint
 from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.together import Opener, Source
@@ -15,7 +16,7 @@ from doppelscan.release.gate import Reason
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress
 
-__all__ = ["Sources", "open_sources"]
+__all__ = ["Sources", "changed_pixels", "open_sources"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +78,15 @@ def open_sources(
         for where, why in about.get("unreadable", ())
     )
     return Sources(synthetic, sets["train"], sets.get("holdout"), tuple(reasons), unreadable)
+
+
+def changed_pixels(run: Run, synthetic: ImageSet) -> Iterator[Reason]:
+    """Whether the synthetic images hold other values now than when they were audited; earlier records do not say."""
+    known = run.record.get("sets", {}).get("synthetic", {}).get("pixels")
+    if known is not None and pixels_fingerprint(synthetic) != known:
+        yield Reason(
+            "stale_audit", "pixels of the synthetic images were changed after the audit", "audit again"
+        )
 
 
 def _opened(

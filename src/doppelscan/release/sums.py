@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from doppelscan.store import fingerprint_files, write_text
+from doppelscan.store import fingerprint_files, walked, write_text
 
 __all__ = ["SUMS", "differences", "files_in", "write_sums"]
 
@@ -42,8 +42,8 @@ def differences(folder: Path) -> Iterator[tuple[str, str]]:
 
 def files_in(folder: Path) -> list[str]:
     """Everything under the folder that is no folder, links and all, relative and sorted."""
-    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    return sorted(path.relative_to(folder).as_posix() for path in found)
+    found = (entry.path for entry in walked(folder) if not entry.is_dir(follow_symlinks=False))
+    return sorted(Path(path).relative_to(folder).as_posix() for path in found)
 
 
 def _read(folder: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:

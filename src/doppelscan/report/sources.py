@@ -17,17 +17,28 @@ __all__ = ["REDACTED", "Absent", "Pictures", "Without", "pictures"]
 Pictures = Callable[[str], Image]
 """The image of an id, as the audit saw it; raises UnreadableImage, with the reason, where there is none."""
 
+_OTHERS = (
+    "Withheld: the images where the record says they are, are not shown to be those of this run. "
+    "Name them yourself, with --train or --synthetic."
+)
+
 
 def pictures(record: Mapping[str, Any], part: str, given: ImageSet | None) -> Pictures:
-    """The images of one part of the audit (`train`, `synthetic`): `given`, or where the record says they are."""
+    """The images of one part of the audit (`train`, `synthetic`): `given`, or where the record says they are.
+
+    A record from a stranger may name any images of this machine: there, only those that it knew are shown.
+    """
     preparation = Preparation.from_json(record.get("settings", {}).get("preparation") or {})
     if given is not None:
         return _Prepared(given, preparation)
-    path = record.get("sets", {}).get(part, {}).get("path")
-    if not path:
+    about = record.get("sets", {}).get(part, {})
+    if not about.get("path"):
         return Absent("The record of this audit does not say where its images are.")
     try:
-        return _Prepared(open_images(path), preparation)
+        images = open_images(about["path"])
+        if images.content != about.get("content"):
+            return Absent(_OTHERS)
+        return _Prepared(images, preparation)
     except (DoppelscanError, OSError) as error:
         return Absent(f"The images cannot be opened. {error}")
 

@@ -224,7 +224,8 @@ def _cohen(
 def _known(verdicts: pd.DataFrame, audit: Run) -> Known:
     patients = dict(zip(audit.nulls["image_id"], audit.nulls["patient"], strict=True))
     copies, novel = (verdicts[verdicts["control"] == arm] for arm in ("copy", "novel"))
-    unseen = novel["synthetic_id"].map(lambda name: patients.get(name) or name)
+    known = novel["synthetic_id"].map(patients)
+    unseen = known.where(known.notna(), novel["synthetic_id"])
     return Known(_called_copies(copies, copies["train_id"]), _called_copies(novel, unseen))
 
 

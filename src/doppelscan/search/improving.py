@@ -46,7 +46,7 @@ def _by_product_in_parts(
     improved = []
     for queries in plan.parts(block):
         rows = slice(queries.start - block.start, queries.start - block.start + len(queries))
-        best = Neighbours(found.indices[rows], found.scores[rows], found.poses[rows])
+        best = found.rows(rows)
         for references in plan.parts(others):
             best = _by_product(best, queries, references, exclude, plan)
         improved.append(best)

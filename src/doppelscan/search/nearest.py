@@ -19,11 +19,11 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Shaped
 
-from doppelscan.errors import InputError, Problem
+from doppelscan.errors import InputError
 from doppelscan.search.blocks import Blocks, as_blocks
 from doppelscan.search.improving import improved
 from doppelscan.search.kept import asked, prepared
-from doppelscan.search.neighbours import Groups, Neighbours, joined, nobody
+from doppelscan.search.neighbours import Groups, Neighbours, joined, misfits, nobody
 from doppelscan.search.plan import Plan
 from doppelscan.search.poses import Symmetries
 from doppelscan.search.spread import nearest_in_parts, worth_spreading
@@ -67,7 +67,8 @@ def nearest(
         If shapes differ, pixels are not finite real numbers, k is below 1, or groups or symmetries do not fit.
     """
     queries, references = as_blocks(queries), as_blocks(references)
-    _refuse_misfits(len(queries), len(references), k, exclude)
+    if problems := misfits(len(queries), len(references), k, exclude):
+        raise InputError(problems)
     if not len(queries) or not len(references):
         return nobody(len(queries), k)
     plan = Plan.of(resources, queries, references, symmetries=symmetries)
@@ -83,14 +84,3 @@ def nearest(
                 progress(len(block) * len(others))
         best.append(found)
     return joined(best)
-
-
-def _refuse_misfits(m: int, n: int, k: int, exclude: Groups | None) -> None:
-    problems = []
-    if k < 1:
-        problems.append(Problem(f"k is {k}", cure="ask for at least 1 neighbour"))
-    if exclude and (len(exclude[0]), len(exclude[1])) != (m, n):
-        what = f"groups of {len(exclude[0])} and {len(exclude[1])} images, but there are {m} and {n}"
-        problems.append(Problem(what, where="exclude", cure="give one group for each image"))
-    if problems:
-        raise InputError(problems)

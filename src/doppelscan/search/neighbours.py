@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-__all__ = ["Groups", "Neighbours", "joined", "merged", "nobody"]
+from doppelscan.errors import Problem
+
+__all__ = ["Groups", "Neighbours", "joined", "merged", "misfits", "nobody"]
 
 Groups = tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "n"]]
 
@@ -67,6 +69,17 @@ def merged(
     begins = np.searchsorted(rows[order], np.arange(m))
     best = order[begins[:, None] + np.arange(k)]
     return Neighbours(indices[best], scores[best], poses[best])
+
+
+def misfits(m: int, n: int, k: int, exclude: Groups | None) -> list[Problem]:
+    """What is wrong with asking for the k best of n references for each of m queries, without pairs of one group."""
+    problems = []
+    if k < 1:
+        problems.append(Problem(f"k is {k}", cure="ask for at least 1"))
+    if exclude and (len(exclude[0]), len(exclude[1])) != (m, n):
+        what = f"groups of {len(exclude[0])} and {len(exclude[1])} images, but there are {m} and {n}"
+        problems.append(Problem(what, where="exclude", cure="give one group for each image"))
+    return problems
 
 
 def joined(parts: Sequence[Neighbours]) -> Neighbours:

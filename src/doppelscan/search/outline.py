@@ -7,17 +7,15 @@ and smooth parts, as lesions are, nothing but the grain is their own; they are l
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float64, Shaped
 from scipy import ndimage
 
 from doppelscan.encoders.detail import agreement
 from doppelscan.encoders.shades import no_longer_than, shrunk
-from doppelscan.images.numbers import as_dtype, as_float
 from doppelscan.search.tile_grid import Detail
 
-__all__ = ["agreement", "finely_outlined", "moved_onto", "outlined"]
+__all__ = ["finely_outlined", "outlined"]
 
 _OPENED = 2  # of these pixels: thinner bridges are cut
 _BEST = 98  # percentile
@@ -46,26 +44,6 @@ def finely_outlined(
     part = _largest(ndimage.binary_opening(agrees, iterations=_FINE_OPENED))
     grown = ndimage.binary_dilation(part, iterations=_FINE_OPENED)  # near its border less agrees
     return _stretched(grown, image.shape[1:])
-
-
-def moved_onto(
-    reference: Shaped[np.ndarray, "c h w"], transform: Float64[np.ndarray, "2 3"]
-) -> Shaped[np.ndarray, "c h w"]:
-    """The reference as it lies in a query whose pixel (x, y) is its `transform @ (x, y, 1)`.
-
-    Linearly interpolated; beyond the reference its border repeats.
-    """
-    moved = [
-        cv2.warpAffine(
-            channel,
-            transform,
-            channel.shape[::-1],
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        for channel in as_float(reference)
-    ]
-    return as_dtype(np.stack(moved), reference.dtype)
 
 
 def _fine_agreement(

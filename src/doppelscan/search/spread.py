@@ -22,7 +22,7 @@ from doppelscan.search.kept import Kept, Passes
 from doppelscan.search.neighbours import Groups, Neighbours, joined, nobody
 from doppelscan.search.plan import Plan
 from doppelscan.settings import cores
-from doppelscan.workers import Needs, Stations, elsewhere, stationed
+from doppelscan.workers import Needs, Stations, elsewhere, gpus_elsewhere, stationed
 
 __all__ = ["nearest_in_parts", "worth_spreading"]
 
@@ -102,10 +102,12 @@ def _spread(queries: Blocks, kept: Kept, exclude: Groups | None, plan: Plan) -> 
     if isinstance(known, _Spread) and not bands:
         return known
     share = replace(plan, memory=plan.memory // cores(), bands=bands)
-    ends = np.linspace(0, len(kept), 1 + min(elsewhere(), len(kept) // _LEAST)).astype(int).tolist()
+    needs = Needs(gpu=plan.device.type == "cuda")
+    most = max(1, gpus_elsewhere()) if needs.gpu else elsewhere()
+    ends = np.linspace(0, len(kept), 1 + min(most, len(kept) // _LEAST)).astype(int).tolist()
     parts = [slice(*ends) for ends in pairwise(ends)]
     made = [_Part(part_of(kept, part.start, part.stop), part.start, share) for part in parts]
-    stations = stationed(_hold, made, needs=Needs(gpu=plan.device.type == "cuda"))
+    stations = stationed(_hold, made, needs=needs)
     kept.spread[plan.symmetries] = _Spread(share, parts, stations)
     return _Spread(share, parts, stations)
 

@@ -20,9 +20,9 @@ from functools import partial
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, Shaped
 
-from doppelscan.errors import InputError, Problem
+from doppelscan.errors import InputError
 from doppelscan.search.blocks import Blocks, as_blocks
-from doppelscan.search.neighbours import Groups
+from doppelscan.search.neighbours import Groups, misfits
 from doppelscan.search.tile_grid import Detail, TileGrid, TileSettings
 from doppelscan.search.tile_sums import TileSums
 from doppelscan.settings import Resources
@@ -81,7 +81,8 @@ def match_tiles(
     """
     queries, references = as_blocks(queries), as_blocks(references)
     settings, resources = settings or TileSettings(), resources or Resources()
-    _refuse_misfits(len(queries), len(references), exclude)
+    if problems := misfits(len(queries), len(references), 1, exclude):
+        raise InputError(problems)
     shape = next((side.read(0, 1).shape[1:] for side in (queries, references) if len(side)), (1, 1, 1))
     grid = TileGrid.of(shape, settings)
     parts = [_nobody(0, len(grid.small))]
@@ -117,12 +118,6 @@ def _ways(pixels: Shaped[np.ndarray, "m c *space"], grid: TileGrid, settings: Ti
     views = [pixels, np.flip(pixels, grid.left_right)] if settings.mirrored else [pixels]
     places = grid.places
     return [_Way(grid.vectors(view), places, TileSums.empty(len(view), len(places))) for view in views]
-
-
-def _refuse_misfits(m: int, n: int, exclude: Groups | None) -> None:
-    if exclude and (len(exclude[0]), len(exclude[1])) != (m, n):
-        what = f"groups of {len(exclude[0])} and {len(exclude[1])} images, but there are {m} and {n}"
-        raise InputError(Problem(what, where="exclude", cure="give one group for each image"))
 
 
 def _blocks(

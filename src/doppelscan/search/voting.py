@@ -24,7 +24,7 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.search.ballots import Ballot, Found, Poll, VotingSettings
 from doppelscan.search.blocks import Blocks, as_blocks
 from doppelscan.search.consensus import Consensus
-from doppelscan.search.neighbours import Groups
+from doppelscan.search.neighbours import Groups, misfits
 from doppelscan.search.words import WordIndex
 from doppelscan.settings import Resources
 from doppelscan.workers import single_threaded_algebra
@@ -130,17 +130,12 @@ def _as_index(
 
 def _refuse_misfits(queries: Keypoints, references: Keypoints, k: int, exclude: Groups | None) -> None:
     m, n = len(queries), len(references)
-    problems = []
-    if k < 1:
-        problems.append(Problem(f"k is {k}", cure="ask for at least 1 reference"))
+    problems = misfits(m, n, k, exclude)
     if m and n and queries.space != references.space:
         what = f"images of {queries.space} pixels cannot be compared with images of {references.space}"
         problems.append(
             Problem(what, cure="bring all to one with `doppelscan prepare --size` or `audit --size`")
         )
-    if exclude and (len(exclude[0]), len(exclude[1])) != (m, n):
-        what = f"groups of {len(exclude[0])} and {len(exclude[1])} images, but there are {m} and {n}"
-        problems.append(Problem(what, where="exclude", cure="give one group for each image"))
     if problems:
         raise InputError(problems)
 

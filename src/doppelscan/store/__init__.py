@@ -10,6 +10,7 @@ from doppelscan.store.locks import locked
 from doppelscan.store.manifests import read_json, write_json
 from doppelscan.store.objects import at_hand, is_file, is_object, is_zarr, read_bytes, refuse_objects, shown
 from doppelscan.store.parsing import parse_json, parse_toml
+from doppelscan.store.walking import walked
 
 if TYPE_CHECKING:
     from doppelscan.store.cache import Cache
@@ -40,6 +41,7 @@ __all__ = [
     "refuse_objects",
     "shown",
     "staged",
+    "walked",
     "write_bytes",
     "write_json",
     "write_table",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from doppelscan.settings import cores
 from doppelscan.store.objects import at_hand, is_object, is_zarr
+from doppelscan.store.walking import walked
 
 __all__ = ["fingerprint", "fingerprint_file", "fingerprint_files"]
 
@@ -48,8 +49,11 @@ def _fingerprints(paths: Sequence[Path]) -> list[str]:
 def _fingerprint_through(buffer: memoryview, path: Path) -> str:
     digest = hashlib.sha256()
     try:
-        if not is_object(path) and not path.is_file():  # opening a named pipe would wait for ever
-            return _of_folder(buffer, path) if is_zarr(path) else ""
+        if not is_object(path):
+            if not path.is_file():  # opening a named pipe would wait for ever
+                return _of_folder(buffer, path) if is_zarr(path) else ""
+            if not path.stat().st_size:  # so would reading some of the files that the system invents
+                return digest.hexdigest()
         with at_hand(path) as file, file.open("rb", buffering=0) as stream:
             while n := stream.readinto(buffer):
                 digest.update(buffer[:n])
@@ -59,7 +63,7 @@ def _fingerprint_through(buffer: memoryview, path: Path) -> str:
 
 
 def _of_folder(buffer: memoryview, folder: Path) -> str:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(Path(entry.path) for entry in walked(folder) if entry.is_file())
     return fingerprint(
         [[str(path.relative_to(folder)), _fingerprint_through(buffer, path)] for path in files]
     )

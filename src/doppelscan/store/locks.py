@@ -108,8 +108,9 @@ def _acquired(path: Path, target: Path) -> int:
             logging.getLogger(__name__).warning("%s: waiting for %s", target, holder)
         time.sleep(pause)
         pause = min(2 * pause, _LOOKS[1])
-    os.truncate(handle, 0)
-    os.write(handle, json.dumps(asdict(_Holder.this())).encode())
+    with contextlib.suppress(OSError):  # who holds it is good to know; a full disk must not hold it up
+        os.truncate(handle, 0)
+        os.write(handle, json.dumps(asdict(_Holder.this())).encode())
     return handle
 
 

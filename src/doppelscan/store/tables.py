@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from doppelscan import limits
 from doppelscan.errors import DoppelscanError, FormatError, Problem
 from doppelscan.store.atomic import atomic_file
+from doppelscan.store.parquet_pages import values_in_lists
 
 __all__ = ["read_parquet", "read_table", "write_table"]
 
@@ -84,7 +85,9 @@ def _arrow(source: Path | BytesIO) -> pa.Table:
         with pq.ParquetFile(source) as file:
             about, leaves = file.metadata, [file.schema.column(k) for k in range(len(file.schema))]
             packed = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
-            _refuse_more(max(packed, _VALUE * about.num_rows * about.num_columns))
+            lists = frozenset(leaf.path for leaf in leaves if leaf.max_repetition_level)
+            in_lists = _in_lists(source, lists) if lists else 0
+            _refuse_more(max(packed, _VALUE * max(about.num_rows * about.num_columns, in_lists)))
             text = {leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"}
         with pq.ParquetFile(source, read_dictionary=sorted(text)) as file:
             arrow = file.read()
@@ -96,12 +99,27 @@ def _arrow(source: Path | BytesIO) -> pa.Table:
     return arrow
 
 
-def _unpacked(column: pa.ChunkedArray) -> int:
-    """How many bytes the text in a column takes where each row has its own."""
-    if not (pa.types.is_dictionary(column.type) and _is_text(column.type.value_type)):
+def _in_lists(source: Path | BytesIO, lists: frozenset[str]) -> int:
+    """How many values there are in lists, which may be of any length."""
+    if isinstance(source, BytesIO):
+        return values_in_lists(source, lists)
+    with source.open("rb") as file:
+        return values_in_lists(file, lists)
+
+
+def _unpacked(values: pa.Array | pa.ChunkedArray) -> int:
+    """How many bytes the text takes where each row, and each place of a list, has its own."""
+    if isinstance(values, pa.ChunkedArray):
+        return sum(map(_unpacked, values.chunks))
+    if pa.types.is_struct(values.type):
+        return sum(map(_unpacked, values.flatten()))
+    if isinstance(values, pa.MapArray):
+        return _unpacked(values.keys) + _unpacked(values.items)
+    if isinstance(values, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
+        return _unpacked(values.flatten())
+    if not (pa.types.is_dictionary(values.type) and _is_text(values.type.value_type)):
         return 0
-    lengths = [pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks]
-    return sum(pc.sum(length).as_py() or 0 for length in lengths)
+    return pc.sum(pc.binary_length(values.dictionary).take(values.indices)).as_py() or 0
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -11,14 +11,14 @@ from typing import Any
 
 from doppelscan import __version__
 from doppelscan.audit import AuditSettings, audited
-from doppelscan.errors import InputError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.findings import Run, read_run
 from doppelscan.findings.plain import from_plain, to_plain
 from doppelscan.findings.quality import Quality
-from doppelscan.generators import Keeping, changed, family_named, fit
+from doppelscan.generators import Keeping, fit
 from doppelscan.generators.family import Settings
 from doppelscan.generators.options import settings_of
+from doppelscan.generators.registry import preset_of
 from doppelscan.imagesets import ImageSet
 from doppelscan.quality import QualitySettings, quality
 from doppelscan.settings import Resources
@@ -150,14 +150,7 @@ def generator_settings(cell: Cell) -> Settings:
     InputError
         If there is no such family, preset or setting.
     """
-    family = family_named(str(cell["family"]))
-    if cell["preset"] not in family.presets:
-        cure = f"one of {', '.join(family.presets)}"
-        raise InputError(
-            Problem(f"{cell['preset']!r} is no preset of {family.name}", where="preset", cure=cure)
-        )
-    settings: Settings = changed(family.presets[str(cell["preset"])], cell.changes)
-    return settings
+    return preset_of(str(cell["family"]), str(cell["preset"]), cell.changes)
 
 
 def audit_settings(values: dict[str, Any]) -> AuditSettings:

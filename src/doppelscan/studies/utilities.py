@@ -11,8 +11,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.findings.utility import Utility
-from doppelscan.generators import changed, family_named
 from doppelscan.generators.options import settings_of
+from doppelscan.generators.registry import preset_of
 from doppelscan.settings import Resources
 from doppelscan.store import parse_toml
 from doppelscan.studies.recipe import Source, at_scale, is_name, place_of
@@ -137,18 +137,10 @@ def _checked(
             problems += error.problems
     for name, one in recipe.generators.items():
         try:
-            preset = _preset(one)
-            makers.append(Refitted(changed(preset, list(one.settings)), resources, progress, label=name))
+            fitted = preset_of(one.family, one.preset, one.settings)
+            makers.append(Refitted(fitted, resources, progress, label=name))
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
     return makers, settings
-
-
-def _preset(one: GeneratorOf) -> Any:
-    presets = family_named(one.family).presets
-    if one.preset not in presets:
-        cure = f"one of {', '.join(presets)}"
-        raise InputError(Problem(f"{one.preset!r} is no preset of {one.family}", where="preset", cure=cure))
-    return presets[one.preset]

@@ -16,7 +16,7 @@ from doppelscan.store.cache import if_possible
 from doppelscan.utility.probe import Learnt, probe
 from doppelscan.workers import single_threaded_algebra
 
-__all__ = ["REAL", "Cell", "Classifier", "Job", "Probe", "told_by"]
+__all__ = ["REAL", "Cell", "Classifier", "Job", "Probe", "View", "told_by"]
 
 REAL = "real"  # the arm of real images alone
 _FORMAT = "doppelscan-utility-cell/1"
@@ -43,6 +43,15 @@ class Cell:
     per_real: int
     seed: int
     part: str = "joined"
+
+
+@runtime_checkable
+class View(Protocol):
+    """What a classifier sees of a set: one row an image."""
+
+    def of(self, images: ImageSet) -> Shaped[np.ndarray, "n *d"]:
+        """The row of each image."""
+        ...
 
 
 @runtime_checkable
@@ -82,6 +91,7 @@ class Job:
     """A cell with all that it comes out of, as a child process needs it."""
 
     cell: Cell
+    seed: int
     real: Learnt
     added: Learnt
     asked: Shaped[np.ndarray, "m *d"]
@@ -96,7 +106,7 @@ class Job:
             "arrays": arrays,
             "by": self.classifier.fingerprint,
             "n": self.n_classes,
-            "seed": self.cell.seed,
+            "seed": self.seed,
         }
 
 
@@ -107,7 +117,7 @@ def told_by(job: Job) -> tuple[Float32[np.ndarray, "m k"], float]:
         kept, _ = read_tensors(path, expected=_FORMAT)
         return kept["told"], float(kept["chosen"][0])
     with single_threaded_algebra():
-        told, chosen = job.classifier.tell(job.real, job.added, job.asked, job.n_classes, job.cell.seed)
+        told, chosen = job.classifier.tell(job.real, job.added, job.asked, job.n_classes, job.seed)
     kept = {"told": told.astype(np.float32), "chosen": np.array([chosen], np.float64)}
     with if_possible():
         write_tensors(path, kept, {"format": _FORMAT})
@@ -120,12 +130,3 @@ def _content(learnt: Learnt) -> list[str]:
 
 def _bytes(array: np.ndarray) -> bytes:
     return f"{array.dtype} {array.shape}".encode() + np.ascontiguousarray(array).tobytes()
-
-
-@runtime_checkable
-class View(Protocol):
-    """What a classifier sees of a set: one row an image."""
-
-    def of(self, images: ImageSet) -> Shaped[np.ndarray, "n *d"]:
-        """The row of each image."""
-        ...

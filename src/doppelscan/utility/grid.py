@@ -66,9 +66,11 @@ class Grid:
     @property
     def sizes(self) -> list[int]:
         """The sizes that the real images suffice for, few images first."""
-        fewest = int(np.bincount(labels_of(self.real, self.classes), minlength=len(self.classes)).min())
-        some = sorted(size for size in self.settings.real_per_class if size not in (ALL,) and size <= fewest)
-        return [*some, *([ALL] if ALL in self.settings.real_per_class else [])]
+        of_class = np.bincount(labels_of(self.real, self.classes), minlength=len(self.classes))
+        fewest, most = int(of_class.min()), int(of_class.max())
+        some = sorted(size for size in self.settings.real_per_class if size != ALL and size <= fewest)
+        there_already = fewest == most and fewest in some  # all are the cell of that size once more
+        return [*some, *([ALL] if ALL in self.settings.real_per_class and not there_already else [])]
 
     def count(self, size: int) -> float:
         """How many real images per class a size grants: the mean over classes where that is all of them."""
@@ -149,7 +151,7 @@ class Grid:
         return labels
 
     def _job(self, cell: Cell, real: Learnt, added: Learnt, asked: Shaped[np.ndarray, "m *d"]) -> Job:
-        return Job(cell, real, added, asked, len(self.classes), self.classifier)
+        return Job(cell, self.seed(cell.seed), real, added, asked, len(self.classes), self.classifier)
 
 
 def _is_generator(maker: Maker) -> bool:

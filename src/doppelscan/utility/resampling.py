@@ -57,9 +57,9 @@ def resampling(patients: Int64[np.ndarray, " n"], n_seeds: int, n_draws: int, se
 
 
 def estimate_of(draws: Float64[np.ndarray, " b"], n: int, low: float = 0.0, high: float = 1.0) -> Estimate:
-    """The first value, with the interval that 95 of 100 of the others span; unknown where it is NaN.
+    """The first value, with the interval that 95 of 100 of the others span, within `low` and `high`.
 
-    The draws are centred on their own mean, which resampling may shift; limits stay within `low` and `high`.
+    Unknown where the value is NaN; draws of which nothing can be said are left out.
     """
     value, others = float(draws[0]), draws[1:][np.isfinite(draws[1:])]
     if not math.isfinite(value):

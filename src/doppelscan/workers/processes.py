@@ -11,13 +11,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from multiprocessing.process import BaseProcess
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from doppelscan.errors import DoppelscanError
 from doppelscan.workers.places import ONE_CORE, Needs, cluster
+from doppelscan.workers.scripts import Script, refuse_within, script_hidden
 
 __all__ = ["WorkerDied", "map_ordered", "processes_kept"]
 
@@ -41,8 +42,9 @@ def map_ordered(
 
     With one worker everything runs in this process. Otherwise `function`, items and results must be
     picklable and `function` importable: children are spawned, since a fork of a process that holds
-    threads (torch, OpenCV) can hang. Where a cluster takes work (`on_ray`), its machines are the workers,
-    each item is worked on with what it `needs`, and what a dead one had is done again elsewhere.
+    threads (torch, OpenCV) can hang; they do not run the script that called. Where a cluster takes work
+    (`on_ray`), its machines are the workers, each item is worked on with what it `needs`, and what a dead
+    one had is done again elsewhere.
 
     Raises
     ------
@@ -110,18 +112,27 @@ def _processes(workers: int) -> Iterator[ProcessPoolExecutor]:
 @contextlib.contextmanager
 def _started(workers: int, knowing: Sequence[str] = ()) -> Iterator[ProcessPoolExecutor]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_begin, initargs=tuple(knowing)
-    ) as pool:
+    refuse_within()
+    begin = partial(_begin, Script.here())
+    with _Pool(workers, mp_context=context, initializer=begin, initargs=tuple(knowing)) as pool:
         try:
             yield pool
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin(*modules: str) -> None:
+class _Pool(ProcessPoolExecutor):
+    """Children start when work is given to them; they begin without the script of this process."""
+
+    def submit(self, *work: Any, **named: Any) -> Future[Any]:
+        with script_hidden():
+            return super().submit(*work, **named)
+
+
+def _begin(script: Script, *modules: str) -> None:
     """What a child does first."""
     _end_with_parent()
+    script.at_need()
     for name in modules:
         importlib.import_module(name)
 

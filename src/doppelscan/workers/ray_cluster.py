@@ -8,10 +8,11 @@ import socket
 import sys
 import time
 import warnings
+import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from doppelscan import limits
 from doppelscan.errors import DoppelscanError, InputError, MissingExtra, Problem
 from doppelscan.workers.places import Needs, taken_by
 from doppelscan.workers.processes import WorkerDied, apply
-from doppelscan.workers.tours import Tours
+from doppelscan.workers.tours import Tours, Visit
 
 __all__ = ["ClusterLost", "on_ray"]
 
@@ -83,7 +84,7 @@ def _connect(ray: Any, address: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _knock(address)
-            ray.init(address=address, logging_level="FATAL", log_to_driver=False, runtime_env=_like_here())
+            ray.init(address=address, logging_level="FATAL", log_to_driver=False)
         _quieten(ray)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         why = str(error).strip().splitlines() or [type(error).__name__]
@@ -97,11 +98,6 @@ def _knock(address: str) -> None:
     host, colon, port = address.rpartition(":")
     if colon and port.isdigit() and "/" not in host:
         socket.create_connection((host, int(port)), timeout=_KNOCK).close()
-
-
-def _like_here() -> dict[str, Any] | None:
-    """What the machines must know to read files as this one does: the limits that were moved."""
-    return {"env_vars": dict(limits.moved())} if limits.moved() else None
 
 
 def _quieten(ray: Any) -> None:
@@ -118,6 +114,8 @@ class RayCluster:
     ray: Any
     address: str
     _seen: list[float] = field(default_factory=lambda: [time.monotonic()])
+    _seats: dict[tuple[str, int], Any] = field(default_factory=dict)  # by machine, and number there
+    _gpu_seats: list[Any] = field(default_factory=list)
 
     def check(self) -> None:
         """Refuse a cluster that cannot do our work.
@@ -151,6 +149,11 @@ class RayCluster:
         """How many all machines have now."""
         return sum(int(node["Resources"].get("GPU", 0)) for node in self.nodes())
 
+    @property
+    def seats_on_gpus(self) -> int:
+        """How many GPUs the workers have that stay."""
+        return len(self._gpu_seats)
+
     def nodes(self) -> list[dict[str, Any]]:
         """The machines that have a core, in an order of their own."""
         found = [node for node in self.ray.nodes() if node["Alive"] and _cores_of(node)]
@@ -160,41 +163,79 @@ class RayCluster:
         self, function: Callable[[Item], Result], groups: Iterable[list[Item]], needs: Needs
     ) -> Iterator[Result]:
         """The function of each item, in order; as many groups ahead as twice fill the machines."""
-        groups, told = iter(groups), self.ray.put(function)
+        if needs.gpu:
+            self._refuse_without_gpus()
+            self._clear_gpus()
+        groups, told, moved = iter(groups), self.ray.put(function), dict(limits.moved())
         do = self.remote(_applied, needs, max_retries=_AGAIN)
         ahead = 2 * max(1, (self.gpus if needs.gpu else self.cores // needs.cores))
-        waiting = deque(do.remote(told, part) for part in islice(groups, ahead))
+        waiting = deque(do.remote(told, part, moved) for part in islice(groups, ahead))
         try:
             while waiting:
-                results: list[Result] = self.got(waiting[0])
+                results: list[Result] = self.got(waiting[0], gpus=int(needs.gpu))
                 waiting.popleft()
-                waiting.extend(do.remote(told, part) for part in islice(groups, 1))
+                waiting.extend(do.remote(told, part, moved) for part in islice(groups, 1))
                 yield from results
         finally:
             for left in waiting:
                 self.ray.cancel(left)
 
     def stations(self, make: Callable[[Any], object], parts: Sequence[object], needs: Needs) -> Tours:
-        """A worker for each part; it is made again, of the same part, where it or its machine dies."""
-        places = [node["NodeID"] for node in self.nodes() for _ in range(_cores_of(node))]
-        kept = [self.ray.put((make, part)) for part in parts]
-        stations = [self._station(one, places[n % len(places)], needs) for n, one in enumerate(kept)]
-        return Tours(self, stations, kept)
+        """A place for each part on a worker that stays; it is made again, of the same part, where that dies."""
+        return Tours(self, [self.ray.put((make, part)) for part in parts], needs)
 
-    def _station(self, kept: Any, place: str, needs: Needs) -> Any:
-        """Of no core for Ray, so that the stations of a lost machine always find room on those that are left."""
-        strategies = self.ray.util.scheduling_strategies
-        near = strategies.NodeAffinitySchedulingStrategy(place, soft=True)
+    def seated(self, tours: Tours) -> list[Visit]:
+        """How each part of these tours is visited.
+
+        The same workers hold the parts of all tours: one that begins takes seconds to load what it needs.
+        """
+        seats = self._on_gpus() if tours.needs.gpu else self._on_cores()
+        ours = [seats[n % len(seats)] for n in range(len(tours.kept))]
+        keys = [part.hex() for part in tours.kept]
+        weakref.finalize(tours, _leave, list(zip(ours, keys, strict=True))).atexit = False
+        moved = dict(limits.moved())
+        return [
+            partial(seat.visited.remote, [part], moved) for seat, part in zip(ours, tours.kept, strict=True)
+        ]
+
+    def _on_cores(self) -> list[Any]:
+        """Of no core for Ray, so that the workers of a lost machine always find room on those that are left."""
+        places = [(node["NodeID"], k) for node in self.nodes() for k in range(_cores_of(node))]
+        if not places:
+            raise ClusterLost(f"no machine of the Ray cluster at {self.address} is left to work")
+        near = self.ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+        seats = {
+            (node, k): self._seats.get((node, k)) or self._seat(scheduling_strategy=near(node, soft=True))
+            for node, k in places
+        }
+        self._seats.clear()
+        self._seats.update(seats)
+        return list(seats.values())
+
+    def _on_gpus(self) -> list[Any]:
+        """Each with a GPU of its own, until something else needs GPUs."""
+        self._refuse_without_gpus()
+        if len(self._gpu_seats) != self.gpus:
+            self._clear_gpus()
+            self._gpu_seats.extend(self._seat(num_gpus=1) for _ in range(self.gpus))
+        return self._gpu_seats.copy()
+
+    def _clear_gpus(self) -> None:
+        while self._gpu_seats:
+            self.ray.kill(self._gpu_seats.pop())
+
+    def _refuse_without_gpus(self) -> None:
+        if not self.gpus:
+            cure = "--device cpu, or `ray start --num-gpus` where one is"
+            raise InputError(
+                Problem("no machine of the cluster has a GPU", where=f"--ray {self.address}", cure=cure)
+            )
+
+    def _seat(self, **where: Any) -> Any:
         return (
             self.ray.remote(Station)
-            .options(
-                num_cpus=0,
-                num_gpus=int(needs.gpu),
-                max_restarts=_AGAIN,
-                max_task_retries=_AGAIN,
-                scheduling_strategy="DEFAULT" if needs.gpu else near,
-            )
-            .remote([kept])
+            .options(num_cpus=0, max_restarts=-1, max_task_retries=_AGAIN, **where)
+            .remote()
         )
 
     def remote(self, function: Callable[..., Any], needs: Needs, **options: Any) -> Any:
@@ -204,9 +245,9 @@ class RayCluster:
             num_cpus=min(needs.cores, most), num_gpus=int(needs.gpu), **options
         )
 
-    def got(self, answer: Any) -> Any:
-        """The value that was promised, or our own error."""
-        self.first_of([answer])
+    def got(self, answer: Any, *, gpus: int = 0) -> Any:
+        """The value that was promised, by workers that need so many GPUs; or our own error."""
+        self.first_of([answer], gpus=gpus)
         errors = self.ray.exceptions
         try:
             return self.ray.get(answer)
@@ -220,26 +261,29 @@ class RayCluster:
         except errors.RayError as error:
             raise ClusterLost(f"the Ray cluster lost what it had found: {_first_line(error)}") from error
 
-    def first_of(self, answers: Sequence[Any]) -> Any:
+    def first_of(self, answers: Sequence[Any], *, gpus: int = 0) -> Any:
         """The first of some promised values that is there."""
         while True:
             ready, _ = self.ray.wait(list(answers), timeout=_LOOK)
             if ready:
                 self._seen[0] = time.monotonic()
                 return ready[0]
-            self._refuse_hopeless()
+            self._refuse_hopeless(gpus)
 
-    def _refuse_hopeless(self) -> None:
+    def _refuse_hopeless(self, gpus: int) -> None:
         try:
-            alive = bool(self.nodes())
+            alive = bool(self.nodes()) and self.gpus >= gpus
         except Exception as error:
             raise ClusterLost(f"the Ray cluster does not answer: {_first_line(error)}") from error
         if alive:
             self._seen[0] = time.monotonic()
         elif time.monotonic() - self._seen[0] > _PATIENCE:
+            here = f"of the Ray cluster at {self.address}"
+            gone = f"{gpus - self.gpus} of {gpus} GPUs {here} are" if gpus else f"no machine {here} is"
+            left = "gone" if gpus else "left to work"
             raise ClusterLost(
-                f"no machine of the Ray cluster at {self.address} is left to work, for {_PATIENCE:.0f} s: add one and "
-                "run the same command again, it goes on where it stood"
+                f"{gone} {left}, for {_PATIENCE:.0f} s: add one and run the same command again, it goes on where it "
+                "stood"
             )
 
     def _versions(self, nodes: Sequence[dict[str, Any]]) -> list[str]:
@@ -259,25 +303,45 @@ class RayCluster:
 
 
 class Station:
-    """A worker that holds one part, made when it is first asked for."""
+    """A worker that holds parts, each made when it is first asked for."""
 
-    def __init__(self, kept: list[Any]) -> None:
-        self._kept = kept
+    def __init__(self) -> None:
+        self._held: dict[str, object] = {}
 
-    @cached_property
-    def _held(self) -> object:
-        import ray
+    def visited(
+        self,
+        kept: list[Any],
+        moved: Mapping[str, str],
+        step: Callable[..., Result],
+        told: object,
+        item: object,
+        found: object,
+    ) -> Result:
+        """What a step makes of an item, where the part is that was `kept`, under the limits of who asks."""
+        limits.moved_here(moved)
+        key = kept[0].hex()
+        if key not in self._held:
+            import ray
 
-        make, part = ray.get(self._kept[0])
-        held: object = make(part)
-        return held
+            make, part = ray.get(kept[0])
+            self._held[key] = make(part)
+        return step(self._held[key], told, item, found)
 
-    def visited(self, step: Callable[..., Result], told: object, item: object, found: object) -> Result:
-        """What a step makes of an item."""
-        return step(self._held, told, item, found)
+    def leave(self, key: str) -> None:
+        """Let go of a part."""
+        self._held.pop(key, None)
 
 
-def _applied(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+def _leave(seats: Sequence[tuple[Any, str]]) -> None:
+    """Let workers go on without the parts that nobody will visit again."""
+    for seat, key in seats:
+        with contextlib.suppress(Exception):  # the cluster may be gone by now
+            seat.leave.remote(key)
+
+
+def _applied(function: Callable[[Item], Result], items: list[Item], moved: Mapping[str, str]) -> list[Result]:
+    """What a worker does with a group, under the limits of the machine that asks."""
+    limits.moved_here(moved)
     return apply(function, items)
 
 

@@ -6,12 +6,17 @@ import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from doppelscan.workers.places import Needs
 
 if TYPE_CHECKING:
     from doppelscan.workers.ray_cluster import RayCluster
 
-__all__ = ["Tours"]
+__all__ = ["Tours", "Visit"]
+
+Visit: TypeAlias = Callable[..., Any]
+"""Asked with a step, what it is told, an item and what was found of it: the promise of what the step makes of it."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,11 +34,11 @@ class _Tour:
 
 @dataclass(frozen=True, eq=False)
 class Tours:
-    """The stations of a cluster, and what each is made of, which must live as long: one that dies is made anew."""
+    """Parts on the workers of a cluster, and what each is made of: a worker that dies makes its parts anew."""
 
     cluster: RayCluster
-    stations: Sequence[Any]
     kept: Sequence[Any]
+    needs: Needs
 
     def toured(
         self, step: Callable[..., Result], items: Iterable[Item], *, beside: Sequence[object]
@@ -43,7 +48,7 @@ class Tours:
         All stations work from the first moment, each on another item, and what one has found travels on as what the
         next has to beat. It passes through this process, so that no machine's death loses it.
         """
-        put = self.cluster.ray.put
+        put, visits = self.cluster.ray.put, self.cluster.seated(self)
         told, step_there = [put(one) for one in beside], put(step)
         coming = (_Tour(number, put(item), set(range(len(told)))) for number, item in enumerate(items))
         waiting: list[_Tour] = []
@@ -55,8 +60,7 @@ class Tours:
             waiting.extend(islice(coming, max(0, room)))
             free = sorted(set(range(len(told))) - {station for station, _ in busy.values()})
             for station, tour in _matched(free, waiting):
-                visited = self.stations[station].visited
-                busy[visited.remote(step_there, told[station], tour.item, tour.found)] = station, tour
+                busy[visits[station](step_there, told[station], tour.item, tour.found)] = station, tour
             if not busy:
                 return
             tour = self._back(busy)
@@ -70,9 +74,10 @@ class Tours:
 
     def _back(self, busy: dict[Any, tuple[int, _Tour]]) -> _Tour:
         """The first item that comes back from a station, which has it behind it."""
-        answer = self.cluster.first_of(list(busy))
+        gpus = self.cluster.seats_on_gpus if self.needs.gpu else 0
+        answer = self.cluster.first_of(list(busy), gpus=gpus)
         station, tour = busy.pop(answer)
-        tour.found = self.cluster.got(answer)
+        tour.found = self.cluster.got(answer, gpus=gpus)
         tour.left.remove(station)
         return tour
 

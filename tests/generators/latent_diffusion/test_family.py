@@ -11,7 +11,7 @@ import torch
 from doppelscan.errors import InputError
 from doppelscan.generators import Drawing, Model, changed, family_named, fit
 from doppelscan.generators import latent_diffusion as latent
-from doppelscan.generators.family import Batch
+from doppelscan.generators.family import Batch, Subject
 from doppelscan.generators.vae.objective import codes_of
 
 from ..small import QUIET, pictures, settings, weights
@@ -37,6 +37,17 @@ def test_latents_are_scaled_to_unit_deviation(model: Model) -> None:
     scaled = model.networks["scale"](kept(model)).double().movedim(1, 0).flatten(1)
     assert scaled.mean(1).tolist() == pytest.approx([0, 0], abs=1e-3)
     assert scaled.std(1, correction=0).tolist() == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_latents_of_an_image_do_not_depend_on_its_place_in_a_batch() -> None:
+    chosen = changed(family_named("latent_diffusion").presets["tiny"], ["autoencoder.training.batch=5"])
+    torch.manual_seed(0)
+    added = family_named("latent_diffusion").stages[0].networks(chosen, Subject((1, 16, 16)))
+    networks = torch.nn.ModuleDict(added).eval()
+    images = torch.randn(16, 1, 16, 16)
+    with torch.no_grad():
+        one, other = (latent.encoded(chosen, networks, images.roll(k, 0)) for k in (0, 1))
+    assert torch.equal(one, other.roll(-1, 0))
 
 
 def test_diffusion_learns_the_loss_of_ddpm_on_scaled_latents(model: Model) -> None:

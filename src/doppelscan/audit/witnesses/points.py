@@ -12,6 +12,7 @@ from jaxtyping import Float64, Int64
 from doppelscan.audit.witnesses.witness import Exclude, Kind
 from doppelscan.encoders.keypoints import Keypoints, KeypointSettings, extract_keypoints, joined
 from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets.versions import code_versions
 from doppelscan.search import Blocks, Neighbours
 from doppelscan.search.shared import SmallFilms, shared_parts
 from doppelscan.search.voting import VotingSettings, match_keypoints
@@ -104,7 +105,12 @@ def keypoints_of(
 
 
 def _kept(images: ImageSet, settings: KeypointSettings, resources: Resources) -> Keypoints:
-    key = {"version": 1, "settings": repr(settings), "pixels": images.pixels.fingerprint}
+    key = {
+        "version": 1,
+        "code": code_versions(),
+        "settings": repr(settings),
+        "pixels": images.pixels.fingerprint,
+    }
     table = Cache.default().table(
         "keypoints",
         key,

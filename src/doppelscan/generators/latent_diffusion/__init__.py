@@ -17,6 +17,7 @@ from torch.nn.functional import adaptive_max_pool2d, adaptive_max_pool3d
 
 from doppelscan.generators import ddpm
 from doppelscan.generators.denoising import Denoiser
+from doppelscan.generators.equal_parts import in_equal_parts
 from doppelscan.generators.family import Batch, Draw, Family, Given, Networks, Stage, Subject, Turn
 from doppelscan.generators.latent_diffusion.settings import PRESETS, LatentDiffusionSettings
 from doppelscan.generators.nets.scale import Scale
@@ -61,14 +62,13 @@ def encoded(
 
     As many are encoded at once as the autoencoder was trained on at once.
     """
-    schedule, parts = settings.autoencoder.training, []
-    size = schedule.at_once or schedule.batch
-    for start in range(0, len(images), size):
-        part = images[start : start + size]
+
+    def kept(part: Float[torch.Tensor, "m c *space"]) -> Float[torch.Tensor, "m d *coarse"]:
         unknown = torch.full((len(part),), -1, device=part.device)
-        said = networks["encoder"](part, unknown).float()
-        parts.append(said if settings.latents == "sample" else codes_of(networks).latents(said))
-    return torch.cat(parts)
+        said: torch.Tensor = networks["encoder"](part, unknown).float()
+        return said if settings.latents == "sample" else codes_of(networks).latents(said)
+
+    return in_equal_parts(images, settings.autoencoder.training.together, kept)
 
 
 def measure(settings: LatentDiffusionSettings, networks: Networks, kept: Iterator[torch.Tensor]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from jaxtyping import Bool, Float, Int64
 
+from doppelscan.generators.equal_parts import in_equal_parts
 from doppelscan.generators.family import Batch, Networks, Turn
 from doppelscan.generators.text_to_image.parts import (
     Codes,
@@ -46,17 +47,14 @@ def encoded(
     """What is kept of images: what their latents are drawn from; of a model that inpaints they themselves."""
     if _inpaints(networks):
         return images
-    schedule = settings.training
-    return torch.cat(
-        [latents_of(networks).said(part) for part in torch.split(images, schedule.at_once or schedule.batch)]
-    )
+    return in_equal_parts(images, settings.training.together, latents_of(networks).said)
 
 
 def mean_latents(settings: TextToImageSettings, networks: Networks, images: Images) -> Codes:
     """The latents of images, without chance; as many are encoded at once as are learnt at once."""
-    latents, schedule = latents_of(networks), settings.training
-    parts = torch.split(images, schedule.at_once or schedule.batch)
-    return torch.cat([latents.drawn(latents.said(part), by_chance=False) for part in parts])
+    latents = latents_of(networks)
+    said = in_equal_parts(images, settings.training.together, latents.said)
+    return latents.drawn(said, by_chance=False)
 
 
 def beside(networks: Networks, images: Images, fresh: torch.Tensor) -> Shown:

@@ -37,9 +37,7 @@ def parts(settings: TextToImageSettings, subject: Subject) -> dict[str, nn.Modul
         If the weights are not on this machine, or of another make.
     """
     found = Pretrained.read(settings.weights)
-    kinds = [
-        filled(settings.prompt, subject.told(i) if subject.labels else {}) for i in range(len(subject.labels))
-    ]
+    kinds = [filled(settings.prompt, subject.told(i)) for i in range(len(subject.labels))]
     unknown = filled(settings.prompt, {})
     return {
         "unet": _unet(settings, found),

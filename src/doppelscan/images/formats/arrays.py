@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from doppelscan.errors import UnreadableImage
 from doppelscan.images.formats import limits
 from doppelscan.images.formats.entry import Entry
+from doppelscan.images.formats.stamps import Stamp, stamp
 from doppelscan.images.image import Image
 
 __all__ = ["as_image", "entries", "is_one_image", "listed", "read"]
@@ -41,7 +42,7 @@ def entries(path: Path, part: str | None = None) -> list[Entry]:
 def read(entry: Entry) -> Image:
     """One element; of an .npy only its own bytes are read, of an .npz the whole array is, once a process."""
     path = Path(entry.file)
-    array = _mapped(path) if entry.part is None else _loaded(path, entry.part, path.stat().st_mtime_ns)
+    array = _mapped(path) if entry.part is None else _loaded(path, entry.part, stamp(path))
     return as_image(np.array(array if is_one_image(array.shape) else array[entry.frame or 0]), entry)
 
 
@@ -90,7 +91,7 @@ def _mapped(path: Path) -> NDArray[Any]:
 
 
 @lru_cache(maxsize=1)
-def _loaded(path: Path, name: str, changed_ns: int) -> NDArray[Any]:
+def _loaded(path: Path, name: str, _stamp: Stamp) -> NDArray[Any]:
     with np.load(path, allow_pickle=False) as arrays:
         array: NDArray[Any] = arrays[name]
     return array

@@ -12,6 +12,7 @@ from doppelscan.images.formats.dicom_frames import frames
 from doppelscan.images.formats.dicom_header import Header, number, open_header, text
 from doppelscan.images.formats.dicom_pixels import planes
 from doppelscan.images.formats.entry import Entry, Frame, SliceOf
+from doppelscan.images.formats.stamps import Stamp, stamp
 from doppelscan.images.image import Image
 
 __all__ = ["entries", "read"]
@@ -24,7 +25,7 @@ def entries(path: Path, part: str | None = None) -> list[Entry]:
 
     A single frame is a slice, with what `series.assemble` needs to join it with others.
     """
-    header, found = _opened(path, path.stat().st_mtime_ns)
+    header, found = _opened(path, stamp(path))
     if (order := stack.upwards(found)) is not None:
         found = [found[k] for k in order]
         shape, dtype = stack.joined_shape(header.shape, found), stack.joined_dtype(header.dtype, found)
@@ -39,7 +40,7 @@ def read(entry: Entry) -> Image:
     if entry.slices:
         return _read_series(entry)
     path = Path(entry.file)
-    header, found = _opened(path, path.stat().st_mtime_ns)
+    header, found = _opened(path, stamp(path))
     limits.check_shape(header.shape)
     if (order := stack.upwards(found)) is not None:
         return stack.join(planes(path, header)[order], [found[k] for k in order])
@@ -48,7 +49,7 @@ def read(entry: Entry) -> Image:
 
 
 @lru_cache(maxsize=2)
-def _opened(path: Path, changed_ns: int) -> tuple[Header, list[Frame]]:
+def _opened(path: Path, _stamp: Stamp) -> tuple[Header, list[Frame]]:
     header = open_header(path)
     limits.check_count(header.n_frames)
     return header, frames(header)

@@ -32,6 +32,7 @@ from pydicom.uid import (
 from doppelscan.errors import UnreadableImage
 from doppelscan.images.formats.dicom_apart import decoded_apart
 from doppelscan.images.formats.dicom_header import Header, opened, text, transfer_syntax
+from doppelscan.images.formats.stamps import Stamp, stamp
 
 __all__ = ["decoded", "planes"]
 
@@ -74,7 +75,7 @@ def planes(path: Path, header: Header, frame: int | None = None) -> Shaped[np.nd
 
 def decoded(path: Path, frame: int | None) -> NDArray[Any]:
     """One frame, or all, in the order and colours that the decoder gives: YBR is RGB, palettes are not applied."""
-    dataset = _dataset(path, path.stat().st_mtime_ns)
+    dataset = _dataset(path, stamp(path))
     syntax = UID(dataset.file_meta.TransferSyntaxUID)
     try:
         return pixel_array(dataset, index=frame, decoding_plugin=_DECODERS.get(syntax, ""))
@@ -84,7 +85,7 @@ def decoded(path: Path, frame: int | None) -> NDArray[Any]:
 
 
 @lru_cache(maxsize=1)
-def _dataset(path: Path, changed_ns: int) -> FileDataset:
+def _dataset(path: Path, _stamp: Stamp) -> FileDataset:
     """The whole file; kept, since the frames of one file are mostly read in turn."""
     with opened(path) as file:
         dataset = dcmread(file, force=True)

@@ -17,6 +17,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2 as Directory
 from doppelscan.errors import UnreadableImage
 from doppelscan.images.formats import limits, opencv, pillow, raster
 from doppelscan.images.formats.entry import Entry
+from doppelscan.images.formats.stamps import Stamp, stamp
 from doppelscan.images.image import Image
 
 __all__ = ["entries", "read"]
@@ -51,7 +52,7 @@ class _Page:
 
 def entries(path: Path, part: str | None = None) -> list[Entry]:
     """One image a page; pages marked as a smaller version of another are left out."""
-    pages = _pages(path, path.stat().st_mtime_ns)
+    pages = _pages(path, stamp(path))
     alone = len(pages) == 1
     return [Entry(str(path), None if alone else page.index, page.shape, page.dtype) for page in pages]
 
@@ -62,7 +63,7 @@ def read(entry: Entry) -> Image:
     Where white is zero, 8 bits are inverted by the decoder and wider ones through slope and intercept.
     """
     path = Path(entry.file)
-    page = next(page for page in _pages(path, path.stat().st_mtime_ns) if entry.frame in {None, page.index})
+    page = next(page for page in _pages(path, stamp(path)) if entry.frame in {None, page.index})
     limits.check_shape(page.shape)
     stored = raster.channels_first(
         _turned(path, page) if page.orientation in raster.TURNED else _pixels(path, page)
@@ -73,7 +74,7 @@ def read(entry: Entry) -> Image:
 
 
 @lru_cache(maxsize=16)
-def _pages(path: Path, changed_ns: int) -> tuple[_Page, ...]:
+def _pages(path: Path, _stamp: Stamp) -> tuple[_Page, ...]:
     pages: list[_Page] = []
     for k, (place, tags) in enumerate(_directories(path)):
         limits.check_count(k + 1)

@@ -15,9 +15,11 @@ from doppelscan.errors import UnreadableImage
 from doppelscan.images.formats import arrays, limits
 from doppelscan.images.formats.entry import Entry
 from doppelscan.images.formats.ome import Multiscale, multiscale_of
+from doppelscan.images.formats.stamps import Stamp, stamp
 from doppelscan.images.formats.zarr_arrays import metadata_at, opened_array
 from doppelscan.images.image import Image
 from doppelscan.store.links import links_out
+from doppelscan.store.walking import Met
 
 __all__ = ["entries", "read"]
 
@@ -76,7 +78,10 @@ def _named(path: Path, part: str | None) -> tuple[Multiscale | None, str]:
     image = multiscale_of(about["attributes"])
     if image is not None:
         return image, image.path
-    held = sorted(entry.name for entry in os.scandir(path) if entry.is_dir() and _is_array(path / entry.name))
+    with os.scandir(path) as found:
+        held = sorted(
+            one.name for one in Met(path).counted(found) if one.is_dir() and _is_array(path / one.name)
+        )
     if part in held or (part is None and len(held) == 1):
         return None, part or held[0]
     choices = ", ".join(f"{path.name}/{name}" for name in held[:20]) or "none"
@@ -91,11 +96,11 @@ def _is_array(place: Path) -> bool:
 def _array(path: Path, name: str) -> zarr.Array[Any]:
     place = path / name
     described = next(file for file in (place / "zarr.json", place / ".zarray") if file.exists())
-    return _opened(place, described.stat().st_mtime_ns)
+    return _opened(place, stamp(described))
 
 
 @lru_cache(maxsize=4)
-def _opened(place: Path, changed_ns: int) -> zarr.Array[Any]:
+def _opened(place: Path, _stamp: Stamp) -> zarr.Array[Any]:
     return opened_array(place)
 
 

@@ -6,8 +6,10 @@ names.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 from pathlib import Path
@@ -20,7 +22,7 @@ from doppelscan.errors import UnreadableImage
 from doppelscan.images.formats import limits
 from doppelscan.limits import VOXELS
 
-__all__ = ["IMAGES", "LABELS", "pack", "smuggled", "stored", "unpacked"]
+__all__ = ["IMAGES", "LABELS", "add_labels", "labels_in", "pack", "smuggled", "stored", "unpacked"]
 
 IMAGES, LABELS = "train_images.npy", "train_labels.npy"
 _LONGEST_HEADER = 2**12
@@ -65,7 +67,7 @@ def unpacked(path: Path) -> Iterator[Shaped[np.ndarray, "c *space"]]:
     """The images of a file that `pack` wrote, one after the other; UnreadableImage of any other."""
     if found := next(smuggled(path), ""):
         raise UnreadableImage(found)
-    with zipfile.ZipFile(path) as archive, archive.open(IMAGES) as file:
+    with _told_as_damage(), zipfile.ZipFile(path) as archive, archive.open(IMAGES) as file:
         (n, *last), dtype = _described(file)
         for _ in range(n):
             values = file.read(prod(last) * dtype.itemsize)
@@ -74,13 +76,13 @@ def unpacked(path: Path) -> Iterator[Shaped[np.ndarray, "c *space"]]:
 
 
 def labels_in(path: Path) -> list[int]:
-    """The labels' numbers; empty where there are none."""
-    with zipfile.ZipFile(path) as archive:
-        if LABELS not in archive.namelist():
-            return []
-        with archive.open(LABELS) as file:
-            shape, dtype = _described(file)
-            return [int(code) for code in np.frombuffer(file.read(prod(shape) * dtype.itemsize), dtype)]
+    """The labels' numbers in a file of which nothing is `smuggled`; empty where there are none, or they are damaged."""
+    with contextlib.suppress(UnreadableImage), _told_as_damage(), zipfile.ZipFile(path) as archive:
+        if LABELS in archive.namelist():
+            with archive.open(LABELS) as file:
+                shape, dtype = _described(file)
+                return [int(code) for code in np.frombuffer(file.read(prod(shape) * dtype.itemsize), dtype)]
+    return []
 
 
 def smuggled(path: Path) -> Iterator[str]:
@@ -91,8 +93,17 @@ def smuggled(path: Path) -> Iterator[str]:
             for info in archive.infolist():
                 if info.filename in (IMAGES, LABELS):
                     yield from _about_member(archive, info)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
         yield f"is no .npz file of a release: {error}"
+
+
+@contextlib.contextmanager
+def _told_as_damage() -> Iterator[None]:
+    """What an archive whose data are damaged raises, as an UnreadableImage."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise UnreadableImage(f"is damaged: {error}") from error
 
 
 def _about_archive(archive: zipfile.ZipFile, size: int) -> Iterator[str]:
