@@ -1,4 +1,4 @@
-"""How small the demo is in tests: what is replaced of its commands, by name."""
+"""The demos, made so small that a test may run them: what is replaced of their commands, by name."""
 
 from __future__ import annotations
 
