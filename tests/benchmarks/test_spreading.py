@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from chores import double, held_of, visit
+from chores import held_of, holder, visit
 from doppelscan.search import ArrayBlocks, Kept, nearest, spread
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
@@ -21,14 +21,10 @@ def test_items_tour_processes_that_stay() -> None:
         assert elsewhere() == 3
         stations = stationed(held_of, [0, 1, 2])
         tours = list(stations.toured(visit, range(5), beside=["", "", ""]))
-        again = list(stationed(double, [1]).toured(_held, [0], beside=[None]))
+        (where,) = stationed(held_of, [1]).toured(holder, [0], beside=[""])
     assert tours == [{part: str(item) for part in range(3)} for item in range(5)]
-    assert again[0][0] == 2
-    assert again[0][1] != os.getpid()
-
-
-def _held(held: int, _told: object, _item: int, _found: object) -> tuple[int, int]:
-    return held, os.getpid()
+    assert where.keys() == {1}
+    assert where[1] != os.getpid()
 
 
 @pytest.mark.slow
