@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Workers of the test run, of one thread each: two pools of threads on the same cores wait for each other.
 JOBS   ?= 2
+# Where it is set, each worker and each process that a test starts compiles every module anew: a minute to collect, not twenty seconds.
+unexport PYTHONDONTWRITEBYTECODE
 EXTRAS := dev,docs,slow,supply,bench,generate,text,utility,ray,s3,review
 
 .PHONY: demo test test-all package packages-all audit-dependencies check format bench pins clean
