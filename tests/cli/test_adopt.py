@@ -13,7 +13,7 @@ from doppelscan.imagesets import open_images
 
 def test_images_of_a_folder_are_drawn_in_their_order_with_what_was_said_of_them(tmp_path: Path) -> None:
     source = write_films(tmp_path / "films", films(6), table=False)
-    said = ("--tool", "StyleGAN3", "--made-on", "2026-11-21", "--licence", "CC0-1.0")
+    said = ("--tool", "StyleGAN3", "--made-on", "2026-11-21", "--license", "CC0-1.0")
     done = call("adopt", source, "--out", tmp_path / "model", *said)
     told = f"{tmp_path / 'model'}: 6 images by StyleGAN3; draw them with --seeds 0-5\n"
     assert (done.code, done.out) == (0, told)

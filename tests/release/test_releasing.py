@@ -18,8 +18,10 @@ from doppelscan.errors import InputError, ReleaseBlocked
 from doppelscan.findings import read_run, write_run
 from doppelscan.findings.provenance import described, pixels_fingerprint
 from doppelscan.imagesets import open_images, save
+from doppelscan.quality import QualitySettings, quality
 from doppelscan.release import Limits, Released, ReleaseSettings, release
 from doppelscan.release.record import Record
+from doppelscan.release.sources import of_other_images
 
 from .conftest import SAID, Audited
 
@@ -141,6 +143,41 @@ def test_pixels_of_a_saved_set_that_changed_after_the_audit_block_it(
         release(tmp_path / "run", tmp_path / "out", settings=lenient, progress=spoil)
     assert blocked.value.names == ("stale_audit",)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_measurements_of_the_audited_images_are_told_and_those_of_others_block_it(
+    audited: Audited, lenient: ReleaseSettings, tmp_path: Path
+) -> None:
+    few = QualitySettings(encoder="pixels", n_draws=4, n_pairs=6)
+    sets = audited.folders
+    quality(real=sets.train, synthetic=sets.synthetic, settings=few, out=tmp_path / "these")
+    quality(real=sets.train, synthetic=sets.holdout, settings=few, out=tmp_path / "others")
+    with pytest.raises(ReleaseBlocked) as blocked:
+        release(audited.run, tmp_path / "no", settings=lenient, quality=tmp_path / "others")
+    assert blocked.value.names == ("other_images",)
+    done = release(audited.run, tmp_path / "yes", settings=lenient, quality=tmp_path / "these")
+    assert done.record.quality is not None
+    assert done.record.quality.encoder == "pixels"
+
+
+@pytest.mark.parametrize(
+    ("saw", "blocked"),
+    [
+        ({"real": "a", "synthetic": "s"}, False),
+        ({"real": "s", "synthetic": "a"}, True),
+        ({"real": "a", "test": "b", "inpaint": "x", "text": "s"}, False),  # one of several arms
+        ({"real": "a", "test": "b"}, False),  # generators trained anew
+        ({"train": "a", "holdout": "b"}, False),  # the model was asked
+        ({"train": "a", "synthetic": None}, True),  # an old record
+    ],
+)
+def test_a_measurement_is_of_the_audited_images_if_it_saw_their_content(
+    audited: Audited, saw: dict[str, str | None], *, blocked: bool
+) -> None:
+    run = replace(read_run(audited.run), record={"sets": {"synthetic": {"content": "s"}}})
+    reasons = of_other_images(run, {"utility": {name: {"content": one} for name, one in saw.items()}})
+    assert [reason.name for reason in reasons] == ["other_images"] * blocked
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -20,7 +20,9 @@ def adopt(
     model: Annotated[str | None, typer.Option(help="Which model of it, with its version.")] = None,
     settings: Annotated[str | None, typer.Option(help="How it was asked: prompts, steps, guidance.")] = None,
     made_on: Annotated[str | None, typer.Option(help="When, as YYYY-MM-DD.")] = None,
-    licence: Annotated[str | None, typer.Option(help="Under which they may be used.")] = None,
+    licence: Annotated[
+        str | None, typer.Option("--license", help="Under which licence they may be used.")
+    ] = None,
     size: Size = None,
     channels: Channels = None,
     memory: Memory = None,

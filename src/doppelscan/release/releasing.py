@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import tee
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from doppelscan.release.patterns import identifiers_in
 from doppelscan.release.readings import standing_verdicts
 from doppelscan.release.selecting import Selection, select
 from doppelscan.release.settings import REASONS, ReleaseSettings
-from doppelscan.release.sources import Sources, changed_pixels, open_sources
+from doppelscan.release.sources import Sources, changed_pixels, of_other_images, open_sources
 from doppelscan.release.sums import SUMS, write_sums
 from doppelscan.settings import Resources
 from doppelscan.store import check_writable, locked, write_json, write_text
@@ -74,7 +74,7 @@ def release(  # noqa: PLR0913 - each names a thing of the owner
     run
         The folder of the audit; readers' verdicts in it count.
     quality, utility, membership
-        Folders of further measurements, for the datasheet.
+        Folders of further measurements of the same images, for the datasheet.
     train, synthetic, holdout
         Where the audited sets are now, if they have moved.
 
@@ -109,19 +109,32 @@ def release(  # noqa: PLR0913 - each names a thing of the owner
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """What else was measured of the images."""
+    """What else was measured of the images, and by its name which sets each measurement saw."""
 
-    quality: record.Quality | None
-    utility: record.Utility | None
-    membership: record.Membership | None
+    quality: record.Quality | None = None
+    utility: record.Utility | None = None
+    membership: record.Membership | None = None
+    saw: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @staticmethod
     def read(quality: Path | None, utility: Path | None, membership: Path | None) -> _Measured:
-        return _Measured(
-            None if quality is None else stating.quality(read_quality(quality).quality),
-            None if utility is None else stating.utility(read_utility(utility).utility),
-            None if membership is None else stating.membership(read_membership(membership)[0]),
-        )
+        said: dict[str, Any] = {}
+        saw: dict[str, Mapping[str, Any]] = {}
+        if quality is not None:
+            of_quality = read_quality(quality)
+            said["quality"], saw["quality"] = stating.quality(of_quality.quality), _sets_of(of_quality.record)
+        if utility is not None:
+            of_utility = read_utility(utility)
+            said["utility"], saw["utility"] = stating.utility(of_utility.utility), _sets_of(of_utility.record)
+        if membership is not None:
+            inferred, _ = read_membership(membership)
+            said["membership"], saw["membership"] = stating.membership(inferred), _sets_of(inferred.made_from)
+        return _Measured(**said, saw=saw)
+
+
+def _sets_of(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The sets that a measurement saw; synthetic ones that nobody knows where its record does not say."""
+    return dict(record["sets"]) if isinstance(record.get("sets"), Mapping) else {"synthetic": {}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +202,7 @@ class _Work:
         about, limits = self.settings.about, self.settings.limits
         yield from audit_reasons(self.run.findings, self.selection, about, limits, self.sources.unreadable)
         yield from self.sources.reasons
+        yield from of_other_images(self.run, self.measured.saw)
         yield from changed_pixels(self.run, self.sources.synthetic)  # asked once all are written
         if self.sources.train is None:
             yield Reason("leak_untested", REASONS["leak_untested"], "give --train")

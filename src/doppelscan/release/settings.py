@@ -20,6 +20,7 @@ REASONS = {
     "patients_exposed": "the audit found more patients exposed than the limit allows",
     "power": "the audit finds too few of its own planted copies",
     "stale_audit": "a set is not, or cannot be shown to be, the one that was audited",
+    "other_images": "a further measurement is not, or cannot be shown to be, of the audited images",
     "no_holdout": "no held-out patients, so a copy cannot be told from an image that resembles everything",
     "identity_errors": "one person may stand under two names in the real images",
     "derived_images": "images were made from real ones: what was kept of these shows patients",

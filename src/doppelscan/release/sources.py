@@ -16,7 +16,9 @@ from doppelscan.release.gate import Reason
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress
 
-__all__ = ["Sources", "changed_pixels", "open_sources"]
+__all__ = ["Sources", "changed_pixels", "of_other_images", "open_sources"]
+
+_NOT_SYNTHETIC = {"real", "test", "train", "holdout"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,19 @@ def changed_pixels(run: Run, synthetic: ImageSet) -> Iterator[Reason]:
         yield Reason(
             "stale_audit", "pixels of the synthetic images were changed after the audit", "audit again"
         )
+
+
+def of_other_images(run: Run, saw: Mapping[str, Mapping[str, Any]]) -> Iterator[Reason]:
+    """Which measurements are of other images than the audited ones, by the name of each and the sets that it saw.
+
+    One that saw no synthetic images is about the model, or about generators trained anew.
+    """
+    audited = run.record.get("sets", {}).get("synthetic", {}).get("content")
+    for name, sets in saw.items():
+        drawn = [about.get("content") for part, about in sets.items() if part not in _NOT_SYNTHETIC]
+        if drawn and (audited is None or audited not in drawn):
+            what = f"{name} was measured of other images than those that were audited"
+            yield Reason("other_images", what, f"give the folder that says it of these, or no --{name}")
 
 
 def _opened(
