@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 from doppelscan.errors import InputError
-from doppelscan.imagesets import ImageSet, open_images
+from doppelscan.imagesets import ImageSet, open_images, save
 from doppelscan.imagesets.together import on_both_sides
 from realdata import real_data
 
@@ -226,6 +227,32 @@ def test_an_unknown_patient_among_numbers_stays_unknown() -> None:
     table = pd.DataFrame({"patient": [7, None, 8]})
     images = ImageSet.from_arrays(np.zeros((3, 1, 2, 2), np.uint8), table)
     assert images.table["patient"].tolist() == ["7", None, "8"]
+
+
+def test_columns_of_dates_and_of_other_things_become_text_with_which_a_set_has_a_fingerprint(
+    tmp_path: Path,
+) -> None:
+    table = pd.DataFrame(
+        {
+            "taken": pd.to_datetime(["2024-01-02", None]),
+            "born": [datetime.date(1950, 1, 2), None],
+            "side": pd.Categorical(["left", None]),
+            "mixed": pd.Series([np.int64(3), "three"], dtype=object),
+            "age": [74.5, np.nan],
+            "smoker": [True, False],
+            7: ["a", "b"],
+        }
+    )
+    images = ImageSet.from_arrays(np.zeros((2, 1, 2, 2), np.uint8), table)
+    assert list(images.table["taken"]) == ["2024-01-02 00:00:00", None]
+    assert list(images.table["born"]) == ["1950-01-02", None]
+    assert list(images.table["side"]) == ["left", None]
+    assert list(images.table["mixed"]) == ["3", "three"]
+    assert images.table["age"].dtype == np.float64
+    assert images.table["smoker"].dtype == bool
+    assert list(images.table["7"]) == ["a", "b"]
+    assert len(images.fingerprint) == 64
+    assert list(save(images, tmp_path / "set").table["taken"]) == ["2024-01-02 00:00:00", None]
 
 
 def test_the_last_images_are_taken_from_the_end() -> None:

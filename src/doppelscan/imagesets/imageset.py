@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jaxtyping import Int64, Shaped
+from pandas.api.types import is_numeric_dtype
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.images import Image
@@ -68,13 +69,17 @@ class ImageSet:
     ) -> ImageSet:
         """A set held in memory; missing columns of `table` become null, and ids count from 0.
 
-        Numbers in the columns that every set has become text, as in a table that is read: `7`, never `7.0`.
+        Numbers in the columns that every set has become text, as in a table that is read: `7`, never `7.0`; so do, in
+        the others, dates and whatever else is neither number nor text.
         """
         table = pd.DataFrame(index=range(len(pixels))) if table is None else table.reset_index(drop=True)
+        table = table.rename(columns=str)
         if "id" not in table:
             table = table.assign(id=[f"{position:06d}" for position in range(len(pixels))])
-        text = {name: table[name].astype(object).map(_said) for name in COLUMNS if name in table}
-        return ImageSet(with_columns(table.assign(**text)), ArrayPixels(pixels), name=name)
+        others = [name for name in table.columns if name not in COLUMNS and not is_numeric_dtype(table[name])]
+        told = {name: table[name].astype(object).map(_said) for name in COLUMNS if name in table}
+        told |= {name: table[name].astype(object).map(_plain) for name in others}
+        return ImageSet(with_columns(table.assign(**told)), ArrayPixels(pixels), name=name)
 
     def _repr_html_(self) -> str:
         """What the set holds and its first images, as a notebook shows it."""
@@ -173,7 +178,7 @@ def with_columns(table: pd.DataFrame) -> pd.DataFrame:
     full = table.assign(**{name: None for name in COLUMNS if name not in table}).reset_index(drop=True)
     ordered = full[[*COLUMNS, *(name for name in full.columns if name not in COLUMNS)]].copy()
     for name in ordered:
-        if name in COLUMNS or not pd.api.types.is_numeric_dtype(ordered[name]):
+        if name in COLUMNS or not is_numeric_dtype(ordered[name]):
             text = ordered[name].astype(object)
             ordered[name] = text.where(text.notna(), None)
     return ordered
@@ -181,6 +186,10 @@ def with_columns(table: pd.DataFrame) -> pd.DataFrame:
 
 def _said(value: object) -> str | None:
     return value if isinstance(value, str) else as_text(value)
+
+
+def _plain(value: object) -> str | float | None:
+    return value if isinstance(value, float | int) and value == value else _said(value)  # noqa: PLR0124 - NaN
 
 
 def _shapes_differ(name: str, shapes: Mapping[tuple[int, ...], int]) -> Problem:
