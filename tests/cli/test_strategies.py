@@ -87,7 +87,8 @@ def test_nothing_is_said_to_be_there_before_it_is_published(
         (("--seeds", "0", "--masks", "masks"), "masks are of the images that are begun from"),
         (("--seeds", "0", "--group", "tone"), "'tone' is not of the form column=value"),
         (("--seeds", "0", "--prompt", "a mole"), "ddpm knows no prompt"),
-        (("--plan", "plan.toml", "--strength", 0.5), "a plan says its strategies itself"),
+        (("--plan", "plan.toml", "--strength", 0.5), "a plan says its labels, groups and strategies itself"),
+        (("--plan", "plan.toml", "--label", "x", "--group", "t=1"), "(leave out --label, --group)"),
         (("--plan", "nowhere.toml"), "is no readable plan"),
     ],
 )

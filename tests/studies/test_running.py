@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from calling import bytes_of, call
 from cohorts import films, pixels_of
-from doppelscan.errors import InputError
+from doppelscan.errors import FormatError, InputError
 from doppelscan.imagesets import ImageSet, open_images, save
 from doppelscan.settings import Resources
 from doppelscan.studies import Recipe, Study, read_recipe, read_study, study
@@ -49,6 +51,15 @@ def test_what_is_written_is_what_came_out(ran: tuple[Path, Study]) -> None:
     np.testing.assert_array_equal(read.cells["copied"], done.cells["copied"])
     assert read.recipe == done.recipe
     assert [one.verdict for one in read.settled] == [one.verdict for one in done.settled]
+
+
+def test_a_study_whose_record_lacks_something_is_damaged(ran: tuple[Path, Study], tmp_path: Path) -> None:
+    shutil.copytree(ran[0] / "out", tmp_path / "out", ignore=shutil.ignore_patterns("cells"))
+    kept = json.loads((tmp_path / "out/study.json").read_text())
+    for name in ("recipe", "failures"):
+        (tmp_path / "out/study.json").write_text(json.dumps({**kept, name: None}))
+        with pytest.raises(FormatError, match=f"says no {name}"):
+            read_study(tmp_path / "out")
 
 
 def test_a_finished_study_is_read_and_not_run_again(ran: tuple[Path, Study]) -> None:

@@ -59,7 +59,16 @@ def sample(
     Parts of the seeds, or shards of a plan, may be drawn on several machines, each into a folder of its own.
     """
     _refuse_alone(keep_apart=keep_apart, avoid_copies=avoid_copies, train=train, holdout=holdout)
-    _refuse_mixed(seeds, plan, shard, strategy, strength, source, masks, avoiding=keep_apart or avoid_copies)
+    of_plans = {
+        "--strategy": strategy != "text",
+        "--strength": strength is not None,
+        "--label": label is not None,
+        "--group": bool(group),
+        "--keep-apart": keep_apart,
+        "--avoid-copies": avoid_copies,
+    }
+    given = [name for name, is_given in of_plans.items() if is_given]
+    _refuse_mixed(seeds, plan, shard, strategy, source, masks, given=given)
     from doppelscan.generators import Drawing, open_generator
     from doppelscan.seeds import parse_seeds
     from doppelscan.store import staged
@@ -152,13 +161,12 @@ def _refuse_mixed(
     plan: Path | None,
     shard: str | None,
     strategy: str,
-    strength: float | None,
     source: str | None,
     masks: str | None,
     *,
-    avoiding: bool,
+    given: list[str],
 ) -> None:
-    """Refuse options that contradict each other."""
+    """Refuse options that contradict each other; of those that no plan takes, `given` are there."""
     problems = []
     if (seeds is None) == (plan is None):
         problems.append(Problem("say which images", cure="either --seeds 0-99 or --plan FILE"))
@@ -166,9 +174,9 @@ def _refuse_mixed(
         problems.append(
             Problem("shards are of a plan", where="--shard", cure="--plan, or a part of the seeds")
         )
-    if plan is not None and (strategy != "text" or strength is not None or avoiding):
-        what = "a plan says its strategies itself, and is drawn without --keep-apart and --avoid-copies"
-        problems.append(Problem(what, where="--plan"))
+    if plan is not None and given:
+        what = "a plan says its labels, groups and strategies itself, and takes no --keep-apart or --avoid-copies"
+        problems.append(Problem(what, where="--plan", cure=f"leave out {', '.join(given)}"))
     if plan is None and (strategy == "text") == (source is not None):
         problems.append(Problem("strategies but text begin from real images", cure="--strategy and --source"))
     if masks is not None and source is None:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from doppelscan.errors import FormatError, Problem
 from doppelscan.estimates import Estimate
 from doppelscan.store import read_json, read_table, write_json, write_table
 from doppelscan.studies.contrasts import Settled, settled
@@ -79,8 +80,11 @@ def read_study(folder: Path) -> Study:
     FormatError
         If a file is absent, damaged or of another version.
     """
-    content = read_json(folder / "study.json", expected=STUDY_FORMAT)
-    recipe = recipe_of(content["recipe"], str(folder / "study.json"))
+    path = folder / "study.json"
+    content = read_json(path, expected=STUDY_FORMAT)
+    if absent := [name for name in ("recipe", "failures") if not isinstance(content.get(name), dict)]:
+        raise FormatError(Problem(f"says no {' and no '.join(absent)}", where=str(path), cure="study again"))
+    recipe = recipe_of(content["recipe"], str(path))
     return Study(recipe, read_table(folder / "study.parquet", _schema(recipe)), content["failures"])
 
 
