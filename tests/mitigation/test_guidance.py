@@ -68,11 +68,11 @@ def apart(model: Model, train: ImageSet, limit: float) -> Apart:
 
 def test_a_copycat_that_is_led_draws_no_copy(model: Model) -> None:
     train = films(12, side=SIDE)
-    copying = copycat(model, pixels(train)[3])
+    copying = copycat(model, pixels(train)[3] // 4 + 96)  # pale: nothing is cut off beyond white
     free = pixels(copying.sample(range(3)))
     led = pixels(copying.sample(range(3), guide=apart(model, train, 0.6)))
     assert alike(free, pixels(train)).max(axis=1) == pytest.approx([1, 1, 1], abs=0.01)
-    assert alike(led, pixels(train)).max() < 0.66  # cutting off what is beyond white adds a little
+    assert alike(led, pixels(train)).max() < 0.62  # of whole grey levels
 
 
 def test_a_sample_that_comes_near_no_image_is_bit_for_bit_the_same(model: Model) -> None:
