@@ -74,7 +74,7 @@ class Description:
         """
         family = family_of(settings)
         subject, counts = _subject(images, settings)
-        _refuse_shape(images, subject, family)
+        _refuse_shape(subject, family, images.name)
         return Description(
             family.name,
             settings,
@@ -110,11 +110,12 @@ class Description:
         content = read_json(path, expected=_FORMAT)
         del content["format"]
         try:
-            kind = type(next(iter(family_named(content["family"]).presets.values())))
-            settings = settings_of(kind, content["settings"])
+            family = family_named(content["family"])
+            subject = settings_of(Subject, content["subject"])
+            _refuse_shape(subject, family, "subject")
             parts = {
-                "settings": settings,
-                "subject": settings_of(Subject, content["subject"]),
+                "settings": settings_of(type(next(iter(family.presets.values()))), content["settings"]),
+                "subject": subject,
                 "intensities": settings_of(Intensities, content["intensities"]),
                 "label_counts": tuple(content["label_counts"]),
                 "amended": tuple(content["amended"]),
@@ -144,7 +145,7 @@ def labels_of(images: ImageSet, subject: Subject) -> Int64[np.ndarray, " n"]:
     return np.array([numbers.get(label, -1) for label in told], dtype=np.int64)
 
 
-def _refuse_shape(images: ImageSet, subject: Subject, family: AnyFamily) -> None:
+def _refuse_shape(subject: Subject, family: AnyFamily, where: str) -> None:
     """Refuse axes or channels that the family cannot do."""
     if subject.n_axes not in family.axes:
         what, cure = f"{family.name} cannot make images of {subject.n_axes} axes", ""
@@ -154,7 +155,7 @@ def _refuse_shape(images: ImageSet, subject: Subject, family: AnyFamily) -> None
         cure = "--channels grey, rgb, or those to take"
     else:
         return
-    raise InputError(Problem(what, where=images.name, cure=cure))
+    raise InputError(Problem(what, where=where, cure=cure))
 
 
 def _subject(images: ImageSet, settings: Settings) -> tuple[Subject, tuple[int, ...]]:

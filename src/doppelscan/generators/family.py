@@ -178,6 +178,8 @@ class Stage(Generic[S]):
         stage begins: latents. None: the images themselves.
     begin
         Called once with the new networks and all examples, unaugmented, in batches: measures a scale, into a buffer.
+    from_files
+        Whether the networks are read from files that the settings name.
     """
 
     name: str
@@ -189,6 +191,7 @@ class Stage(Generic[S]):
     validation: Callable[[S, Networks, Batch], Float[torch.Tensor, " n"]] | None = None
     examples: Callable[[S, Networks, torch.Tensor], torch.Tensor] | None = None
     begin: Callable[[S, Networks, Iterator[torch.Tensor]], None] | None = None
+    from_files: bool = False
 
 
 @dataclass(frozen=True)

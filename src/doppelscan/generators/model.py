@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from doppelscan.encoders.devices import device_named
-from doppelscan.errors import InputError, Problem
+from doppelscan.errors import FormatError, InputError, Problem
 from doppelscan.generators.chance import seeded
 from doppelscan.generators.checkpoints import Checkpoint, checkpoints_of, load_averaged
 from doppelscan.generators.denoising import Denoiser
@@ -54,11 +54,9 @@ class Model:
         folder = Path(folder)
         description = Description.read(folder)
         checkpoint, place = _chosen(folder, description, at), device_named(device)
-        networks = nn.ModuleDict()
+        _refuse_larger(description, checkpoint)
         with seeded(torch.device("cpu"), 0, "weights that are about to be read"):
-            for stage in description.kind.stages:
-                added = stage.networks(description.settings, description.subject)
-                networks.update({name: added[name] for name in stage.averaged})
+            networks = _averaged(description)
         load_averaged(networks, checkpoint)
         networks = networks.to(place).eval().requires_grad_(requires_grad=False)
         networks = networks.to(memory_format=layout_of(description.subject))  # type: ignore[call-overload]
@@ -143,6 +141,37 @@ class Model:
         weights = fingerprint_file(self.checkpoint.folder / "weights.safetensors")
         about = [self.description.family, asdict(self.description.settings)]  # type: ignore[call-overload]
         return fingerprint([weights, *about, asdict(self.description.intensities)])
+
+
+def _averaged(description: Description) -> nn.ModuleDict:
+    """The networks that drawing needs, as they are before any training."""
+    networks = nn.ModuleDict()
+    for stage in description.kind.stages:
+        added = stage.networks(description.settings, description.subject)
+        networks.update({name: added[name] for name in stage.averaged})
+    return networks
+
+
+def _refuse_larger(description: Description, checkpoint: Checkpoint) -> None:
+    """Refuse settings of networks that the checkpoint cannot hold, before memory is taken for these."""
+    path = checkpoint.folder / "weights.safetensors"
+    if any(stage.from_files for stage in description.kind.stages) or not path.is_file():
+        return
+    held = path.stat().st_size
+    try:
+        with torch.device("meta"):
+            weights = _averaged(description).state_dict().values()
+    except (RuntimeError, TypeError, ValueError, OverflowError) as error:
+        raise FormatError(
+            Problem(f"its networks cannot be made: {_first_line(error)}", where=str(path))
+        ) from error
+    if held < (needed := sum(weight.nbytes for weight in weights)):
+        what = f"cannot be the weights of its model.json: these have {needed:,} bytes, the file has {held:,}"
+        raise FormatError(Problem(what, where=str(path)))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]
 
 
 def _chosen(folder: Path, description: Description, at: int | None) -> Checkpoint:

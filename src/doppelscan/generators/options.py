@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -15,6 +15,9 @@ __all__ = ["changed", "settings_of"]
 
 S = TypeVar("S")
 
+_ONE_BY_ONE = frozenset({"blocks", "depth", "steps", "sampler_steps"})
+_MOST = 100_000  # of what is made or done one by one: a stranger's model could name a number that never ends
+
 
 def settings_of(kind: type[S], values: Mapping[str, Any]) -> S:
     """The settings of this kind that `dataclasses.asdict` took apart, or JSON gave back.
@@ -24,6 +27,8 @@ def settings_of(kind: type[S], values: Mapping[str, Any]) -> S:
     InputError
         If some are of a wrong type or out of range, all of them named.
     """
+    if endless := [path for path, value in _flat(values) if _is_endless(path, value)]:
+        raise InputError([Problem("is too large", where=path, cure=f"at most {_MOST:,}") for path in endless])
     try:
         return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
@@ -41,7 +46,7 @@ def changed(settings: S, changes: Sequence[str]) -> S:
         If a change is not of this form, names no setting or several, or has a value that will not do.
     """
     values: dict[str, Any] = asdict(settings)  # type: ignore[call-overload]
-    paths, problems = _paths(values), []
+    paths, problems = [path for path, _ in _flat(values)], []
     for change in changes:
         key, equals, text = change.partition("=")
         found = [path for path in paths if path == key or path.rpartition(".")[2] == key]
@@ -55,13 +60,17 @@ def changed(settings: S, changes: Sequence[str]) -> S:
     return settings_of(type(settings), values)
 
 
-def _paths(values: Mapping[str, Any], before: str = "") -> list[str]:
-    """The paths of all settings, those of settings within settings too."""
-    paths = []
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """The path of every setting and its value, those of settings within settings too."""
     for name, value in values.items():
-        inner = isinstance(value, dict)
-        paths += _paths(value, f"{before}{name}.") if inner else [before + name]
-    return paths
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
+
+
+def _is_endless(path: str, value: object) -> bool:
+    return path.rpartition(".")[2] in _ONE_BY_ONE and isinstance(value, int) and value > _MOST
 
 
 def _put(values: dict[str, Any], path: str, text: str) -> None:

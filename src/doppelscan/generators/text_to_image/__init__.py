@@ -60,7 +60,17 @@ FAMILY = Family(
     name="text_to_image",
     presets=PRESETS,
     stages=(
-        Stage("text_to_image", _training, parts, _players, turns, PARTS, loss_of_each, examples=encoded),
+        Stage(
+            "text_to_image",
+            _training,
+            parts,
+            _players,
+            turns,
+            PARTS,
+            loss_of_each,
+            examples=encoded,
+            from_files=True,
+        ),
     ),
     draw=draw,
     options=frozenset({"guidance", "sampler", "steps", "prompt", "group"}),
