@@ -232,6 +232,8 @@ def _about_croissant(folder: Path, record: Record | None) -> tuple[list[Fault], 
         content = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         return [Fault("croissant", path.name, f"cannot be read: {error}")], False
+    if not isinstance(content, dict):
+        return [Fault("croissant", path.name, "is no description: it holds no object")], False
     problems = list(croissant.faults(content, folder))
     if record is not None and (content.get("name"), content.get("datePublished")) != (
         record.title,

@@ -138,7 +138,14 @@ def faults_by_mlcroissant(path: Path) -> list[Problem] | None:
         logging.getLogger("absl").setLevel(logging.ERROR)  # it warns of what is recommended
         try:
             mlcroissant.Dataset(jsonld=str(path))
-        except (mlcroissant.ValidationError, ValueError, KeyError, TypeError) as error:
+        except (
+            mlcroissant.ValidationError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AssertionError,
+            RecursionError,
+        ) as error:
             return [_fault(f"mlcroissant: {error}")]
     return []
 

@@ -81,7 +81,7 @@ def pixels_of(
     for file in files:
         try:
             yield unpack((folder / file).read_bytes())
-        except (UnreadableImage, OSError) as error:
+        except (UnreadableImage, OSError, ValueError) as error:  # no name of a file can hold a null byte
             yield str(error)
 
 
