@@ -50,11 +50,15 @@ def test_a_model_of_wild_settings_is_refused(borrowed: Path, tmp_path: Path, set
     assert (done.code, done.err.count("\n")) == (2, 1), done.err
 
 
-def test_weights_that_are_a_pickle_are_refused_and_not_opened(borrowed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("longer", "why"), [(0, "cannot be the weights"), (2**24, "cannot be read")])
+def test_weights_that_are_a_pickle_are_refused_and_not_opened(
+    borrowed: Path, tmp_path: Path, longer: int, why: str
+) -> None:
     weights = max(borrowed.glob("checkpoints/*/weights.safetensors"))
-    weights.write_bytes(b"cos\nsystem\n(S'touch " + str(tmp_path / "owned").encode() + b"'\ntR.")
+    pickled = b"cos\nsystem\n(S'touch " + str(tmp_path / "owned").encode() + b"'\ntR."
+    weights.write_bytes(pickled + bytes(longer))
     done = call("sample", borrowed, "--seeds", "0-1", "--out", tmp_path / "out")
-    assert (done.code, "cannot be read" in done.err) == (2, True)
+    assert (done.code, why in done.err) == (2, True)
     assert not (tmp_path / "owned").exists()
 
 

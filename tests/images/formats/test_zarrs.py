@@ -230,6 +230,23 @@ def test_a_chunk_that_unpacks_to_more_than_it_should_hold_is_refused(tmp_path: P
         read(entry)
 
 
+@pytest.mark.parametrize("said", [2**31 - 1, 0x7F000000])
+def test_a_chunk_of_blosc_that_says_it_is_longer_than_it_is_does_not_end_the_process(
+    tmp_path: Path, said: int
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 9, (1, 512, 512), np.uint8)
+    zarr.create_array(
+        tmp_path / "a.zarr", data=pixels, chunks=pixels.shape, compressors=zarr.codecs.BloscCodec()
+    )
+    (chunk,) = (path for path in (tmp_path / "a.zarr").rglob("*") if path.is_file() and "z" not in path.name)
+    packed = bytearray(chunk.read_bytes())
+    packed[12:16] = said.to_bytes(4, "little")
+    chunk.write_bytes(packed)
+    (entry,) = entries(tmp_path / "a.zarr")
+    with pytest.raises(UnreadableImage, match="a chunk of Blosc is cut off"):
+        read(entry)
+
+
 def test_links_out_of_it_are_refused(tmp_path: Path) -> None:
     zarr.create_array(tmp_path / "a.zarr", data=PICTURES)
     (tmp_path / "a.zarr" / "c" / "9").symlink_to("/dev/zero")

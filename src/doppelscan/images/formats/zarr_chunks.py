@@ -1,4 +1,4 @@
-"""How much does a packed chunk of a Zarr array unpack to? Told before it is, and refused where that is too much."""
+"""How much does a packed chunk of a Zarr array unpack to? Told before it is, and refused where that is too much or cannot be."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ __all__ = ["BOUNDED", "PACKINGS", "Bounded", "BoundedBlosc", "BoundedGzip", "Bou
 
 _SLACK = 8  # filters may make of each byte so many, before it is packed
 _BLOCK = 2**20
+_BLOSC_HEADER = 16
 
 
 class Bounded(Codec):  # type: ignore[misc]
@@ -81,7 +82,17 @@ def _refuse(packing: str, packed: bytes, holds: int) -> None:
 
 
 def _of_blosc(packed: bytes, _most: int) -> int:
-    return int.from_bytes(packed[4:8], "little")
+    """The size that the header says (c-blosc 1, `README_CHUNK_FORMAT.rst`).
+
+    Raises
+    ------
+    ValueError
+        If the header says more packed bytes than there are: Blosc would read on beyond them, and end the process.
+    """
+    unpacked, packed_bytes = (int.from_bytes(packed[at : at + 4], "little") for at in (4, 12))
+    if len(packed) < max(_BLOSC_HEADER, packed_bytes):
+        raise ValueError(f"a chunk of Blosc is cut off: {len(packed):,} bytes of {packed_bytes:,}")
+    return unpacked
 
 
 def _of_lz4(packed: bytes, _most: int) -> int:
