@@ -1,4 +1,4 @@
-"""How much does a packed chunk of a Zarr array unpack to? Told before it is, and refused where that is too much or cannot be."""
+"""How much does a packed chunk of a Zarr array unpack to? Told before it is, and refused where too much."""
 
 from __future__ import annotations
 
