@@ -46,6 +46,10 @@ def test_an_audit_within_its_limits_has_no_reason() -> None:
             "unreviewed",
             {"limits": replace(LENIENT, review_top=1), "selection": Selection(("a",), {}, {"a": 1})},
         ),
+        (
+            "blind_readers",
+            {"limits": replace(LENIENT, review_top=1), "selection": Selection(("a",), {}, {}, {"a": 1})},
+        ),
         ("licence", {"about": replace(SAID, licence=None)}),
         ("training_licence", {"about": replace(SAID, training_licence=None)}),
     ],
@@ -61,7 +65,7 @@ def test_limits_are_held_against_the_worse_end_of_an_interval_and_met_when_equal
 
 
 def test_a_rank_beyond_the_last_that_must_be_seen_is_no_reason() -> None:
-    selection = Selection(("a", "b"), {}, {"b": 2})
+    selection = Selection(("a", "b", "c"), {}, {"b": 2}, {"c": 3})
     assert names(limits=replace(LENIENT, review_top=1), selection=selection) == []
 
 

@@ -58,7 +58,28 @@ def test_readers_withhold_images_and_what_they_have_not_seen_blocks(read: Path, 
         settings=ReleaseSettings(about=SAID, limits=limits, allow={"unreviewed": "seen on paper"}),
     )
     assert done.selection.withheld[DRAWN[19]] == "readers"
+    assert "The reader was shown no known copy" in (done.folder / "README.md").read_text()
     readers = done.record.readers
     assert readers is not None
     assert (readers.n_readers, readers.n_images, readers.verdicts) == (1, 2, {"copy": 1, "novel": 1})
     assert "anna" not in (done.folder / "README.md").read_text() + (done.folder / "audit.json").read_text()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_readers_who_call_known_copies_novel_block_and_what_they_let_pass_is_published(
+    read: Path, tmp_path: Path
+) -> None:
+    for k in range(4):
+        Verdicts(read).add("anna", PairKey(f"known-{k}", f"IM-{k:04d}-0001.png", "copy"), "novel", "", "")
+    limits = Limits(max_copied=0.5, max_exposed=5, min_power=0.1, review_top=1)
+    with pytest.raises(ReleaseBlocked) as blocked:
+        release(read, tmp_path / "out", settings=ReleaseSettings(about=SAID, limits=limits))
+    assert blocked.value.names == ("blind_readers",)
+    assert "anna: 100.0% (39.8% to 100.0%) of 4 known copies" in str(blocked.value)
+    allowed = ReleaseSettings(about=SAID, limits=limits, allow={"blind_readers": "a student's first try"})
+    done = release(read, tmp_path / "out", settings=allowed)
+    assert done.record.readers is not None
+    assert [share.value for share in done.record.readers.known_copies_let_pass] == [1.0]
+    page = (done.folder / "README.md").read_text()
+    assert "Known copies shown among these: 4. The reader called 100% (39.8% to 100%) of them novel." in page
+    assert "anna" not in page + (done.folder / "audit.json").read_text()

@@ -51,11 +51,7 @@ def audit_reasons(
     """What the audit, its readers and what is said of the release speak against it."""
     yield from _about_copies(findings, limits)
     yield from _about_the_audit(findings, unreadable)
-    late = [name for name, rank in selection.unreviewed.items() if rank <= limits.review_top]
-    if late:
-        most = min(limits.review_top, len(selection.passed))
-        what = f"{len(late)} of the {most} most suspicious images that pass have not been looked at"
-        yield Reason("unreviewed", what, "doppelscan review RUN, or another --review-top", tuple(late))
+    yield from _about_readers(selection, limits.review_top)
     if not about.licence:
         yield Reason("licence", f"{REASONS['licence']}", "--license CC-BY-4.0")
     if not about.training_licence:
@@ -74,6 +70,19 @@ def pass_or_block(reasons: Iterable[Reason], allow: Mapping[str, str]) -> list[t
     if left := [reason for reason in found if reason.name not in allow]:
         raise ReleaseBlocked([str(reason) for reason in left], tuple(reason.name for reason in left))
     return [(reason, allow[reason.name]) for reason in found]
+
+
+def _about_readers(selection: Selection, top: int) -> Iterator[Reason]:
+    most = f"of the {min(top, len(selection.passed))} most suspicious images that pass"
+    if late := tuple(name for name, rank in selection.unreviewed.items() if rank <= top):
+        what = f"{len(late)} {most} have not been looked at"
+        yield Reason("unreviewed", what, "doppelscan review RUN, or another --review-top", late)
+    if blindly := [name for name, rank in selection.blindly_reviewed.items() if rank <= top]:
+        what = f"{len(blindly)} {most} were looked at only by readers who call at least half of the known copies novel"
+        said = (
+            f"{name}: {share.percent()} of {share.n} known copies" for name, share in selection.blind.items()
+        )
+        yield Reason("blind_readers", what, "let somebody else look: doppelscan review RUN", tuple(said))
 
 
 def _about_copies(findings: Findings, limits: Limits) -> Iterator[Reason]:

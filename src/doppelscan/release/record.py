@@ -114,11 +114,15 @@ class Selected(_Strict):
 
 
 class Readers(_Strict):
-    """People who looked at pairs: how many, at how many released or withheld images, and what they said."""
+    """People who looked at pairs: how many, at how many released or withheld images, and what they said.
+
+    `known_copies_let_pass` is, of each of them, the share of the known copies shown that was called novel.
+    """
 
     n_readers: Count
     n_images: Count
     verdicts: dict[Name, Count]
+    known_copies_let_pass: list[Rate] = []
 
 
 class Number(_Strict):

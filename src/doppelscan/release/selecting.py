@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
+from doppelscan.estimates import Estimate
 from doppelscan.findings import Run, most_suspicious
+from doppelscan.review import known_copies_let_pass
 
 __all__ = ["Selection", "select"]
 
 _AGAINST = {"copy", "same_patient"}
 _DECIDED = {*_AGAINST, "novel"}
+_BLIND = 0.5  # who lets so many of the known copies pass sees no more than chance
+_SHOWN = 3  # fewer known copies tell nothing of a reader
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,17 @@ class Selection:
         threshold), `unjudged` (a constant image), `unaudited` (not in the audit).
     unreviewed
         Of those that pass, how suspicious each is that no reader has decided about: its rank from 1, by id.
+    blindly_reviewed
+        The same of those that only readers have decided about who let known copies pass.
+    blind
+        These readers, and the share of the known copies that each let pass: at least half of at least three.
     """
 
     passed: tuple[str, ...]
     withheld: dict[str, str]
     unreviewed: dict[str, int]
+    blindly_reviewed: dict[str, int] = field(default_factory=dict)
+    blind: Mapping[str, Estimate] = field(default_factory=dict)
 
 
 def select(
@@ -45,7 +56,8 @@ def select(
     `verdicts` are those of `review.verdicts_of`; controls among them say nothing of the images.
     """
     best = most_suspicious(run.matches).set_index("synthetic_id")
-    said = _by_image(verdicts)
+    said, blind = _by_image(verdicts), _blind(verdicts)
+    seen = said if verdicts is None else _by_image(verdicts[~verdicts["reader"].isin(list(blind))])
     why = dict.fromkeys(set(ids) - set(best.index), "unaudited")
     why |= dict.fromkeys(best.index[best["p_kind"] == "undefined"], "unjudged")
     why |= dict.fromkeys(_near(run, best, margin), "margin")
@@ -53,13 +65,16 @@ def select(
     why |= dict.fromkeys(best.index[best["copied"].astype(bool)], "copied")
     why |= dict.fromkeys(run.derived.loc[run.derived["from_source"].astype(bool), "synthetic_id"], "copied")
     passed = [name for name in best.index if name not in why]
-    unreviewed = {
-        name: rank for rank, name in enumerate(passed, start=1) if not said.get(name, set()) & _DECIDED
+    undecided = {
+        name: rank for rank, name in enumerate(passed, start=1) if not seen.get(name, set()) & _DECIDED
     }
+    blindly = {name: rank for name, rank in undecided.items() if said.get(name, set()) & _DECIDED}
     return Selection(
         tuple(name for name in ids if name not in why),
         {name: why[name] for name in ids if name in why},
-        unreviewed,
+        {name: rank for name, rank in undecided.items() if name not in blindly},
+        blindly,
+        blind,
     )
 
 
@@ -75,6 +90,12 @@ def _by_image(verdicts: pd.DataFrame | None) -> dict[str, set[str]]:
         return {}
     rows = verdicts[verdicts["control"] == ""]
     return {str(name): set(labels) for name, labels in rows.groupby("synthetic_id")["label"]}
+
+
+def _blind(verdicts: pd.DataFrame | None) -> dict[str, Estimate]:
+    """The readers whose "novel" says nothing, since they say it of known copies."""
+    shares = {} if verdicts is None else known_copies_let_pass(verdicts)
+    return {name: share for name, share in shares.items() if share.n >= _SHOWN and share.value >= _BLIND}
 
 
 def _near(run: Run, best: pd.DataFrame, margin: float | None) -> list[str]:

@@ -25,6 +25,7 @@ REASONS = {
     "identity_errors": "one person may stand under two names in the real images",
     "derived_images": "images were made from real ones: what was kept of these shows patients",
     "unreviewed": "suspicious pairs that nobody has looked at",
+    "blind_readers": "suspicious pairs that only readers have looked at who let known copies pass",
     "unreadable": "files that could not be read, hence were not audited",
     "licence": "nothing says under which licence the images may be used",
     "training_licence": "nothing says under which licence, or on what ground, the training images were used",

@@ -14,6 +14,7 @@ from doppelscan.findings.quality import Measured
 from doppelscan.findings.quality import Quality as QualityFound
 from doppelscan.findings.utility import Utility as UtilityFound
 from doppelscan.release import record
+from doppelscan.review import known_copies_let_pass
 
 __all__ = ["audited", "membership", "quality", "rate", "readers", "utility"]
 
@@ -79,6 +80,7 @@ def readers(verdicts: pd.DataFrame | None) -> record.Readers | None:
         n_readers=int(verdicts["reader"].nunique()),
         n_images=int(rows["synthetic_id"].nunique()),
         verdicts=counts,
+        known_copies_let_pass=[rate(share) for share in known_copies_let_pass(verdicts).values()],
     )
 
 

@@ -7,7 +7,7 @@ from doppelscan.loading import loaded_on_use
 if TYPE_CHECKING:
     from doppelscan.review.desk import Desk, open_desk
     from doppelscan.review.queue import QueueSettings
-    from doppelscan.review.readers import Readers, exported, readers_of
+    from doppelscan.review.readers import Readers, exported, known_copies_let_pass, readers_of
     from doppelscan.review.serving import Address, served
     from doppelscan.review.verdicts import LABELS, pair_fingerprint, verdicts_of
 
@@ -18,6 +18,7 @@ __all__ = [
     "QueueSettings",
     "Readers",
     "exported",
+    "known_copies_let_pass",
     "open_desk",
     "pair_fingerprint",
     "readers_of",
@@ -32,6 +33,7 @@ _HOMES = {
     "QueueSettings": "queue",
     "Readers": "readers",
     "exported": "readers",
+    "known_copies_let_pass": "readers",
     "readers_of": "readers",
     "open_desk": "desk",
     "pair_fingerprint": "verdicts",

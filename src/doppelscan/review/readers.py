@@ -24,7 +24,7 @@ from doppelscan.review.recalibrating import Recalibrated, recalibrated
 from doppelscan.review.verdicts import LABELS, verdicts_of
 from doppelscan.statistics import clustered, cohen_kappa, fleiss_kappa, sensitivity_specificity
 
-__all__ = ["Known", "Readers", "Reference", "exported", "readers_of"]
+__all__ = ["Known", "Readers", "Reference", "exported", "known_copies_let_pass", "readers_of"]
 
 _SAID = ("synthetic_id", "train_id", "reader", "label")
 _OPINION = {"copy": 1, "same_patient": 0, "novel": 0, "unsure": -1}
@@ -159,6 +159,17 @@ def exported(run: Path) -> pd.DataFrame:
     )
 
 
+def known_copies_let_pass(verdicts: pd.DataFrame) -> dict[str, Estimate]:
+    """The share of the known copies shown to each reader that this reader called novel; unknown where none was shown.
+
+    `verdicts` are those of `verdicts_of`. Who calls a copy the same patient does not let it pass, nor who is unsure.
+    """
+    return {
+        str(name): _share(rows[rows["control"] == "copy"], "novel", "train_id")
+        for name, rows in verdicts.groupby("reader")
+    }
+
+
 def _read(run: Path) -> pd.DataFrame:
     verdicts = verdicts_of(run)
     if verdicts.empty:
@@ -225,13 +236,14 @@ def _known(verdicts: pd.DataFrame, audit: Run) -> Known:
     patients = dict(zip(audit.nulls["image_id"], audit.nulls["patient"], strict=True))
     copies, novel = (verdicts[verdicts["control"] == arm] for arm in ("copy", "novel"))
     known = novel["synthetic_id"].map(patients)
-    unseen = known.where(known.notna(), novel["synthetic_id"])
-    return Known(_called_copies(copies, copies["train_id"]), _called_copies(novel, unseen))
+    unseen = novel.assign(patient=known.where(known.notna(), novel["synthetic_id"]))
+    return Known(_share(copies, "copy", "train_id"), _share(unseen, "copy", "patient"))
 
 
-def _called_copies(verdicts: pd.DataFrame, patient: pd.Series[Any]) -> Estimate:
-    hits: Float64[np.ndarray, " n"] = (verdicts["label"] == "copy").to_numpy(np.float64)
-    return clustered(hits, pd.factorize(patient)[0].astype(np.int64))
+def _share(verdicts: pd.DataFrame, label: str, patient: str) -> Estimate:
+    """How many of the verdicts say so; the interval is by what the column `patient` names."""
+    hits: Float64[np.ndarray, " n"] = (verdicts["label"] == label).to_numpy(np.float64)
+    return clustered(hits, pd.factorize(verdicts[patient])[0].astype(np.int64))
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
