@@ -46,7 +46,7 @@ def test_settings_versions_and_times_are_told(make_example) -> None:
     assert told["Settings"] == {"method": "pearson", "n draws": "200", "threshold": "none", "seed": "3"}
     assert told["Versions"] == {"python": "3.11.7"}
     assert told["Times"] == {"started": "2026-01-02T03:04:05+00:00", "matching (s)": "1.5"}
-    assert told["How it judged"]["threshold on it"] == "none: nothing is flagged"
+    assert told["How it judged"]["least flagged"] == "none: nothing is flagged"
 
 
 def test_a_run_without_a_record_is_told_as_far_as_it_goes(make_example) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from doppelscan.findings import Findings, Run
 from doppelscan.images.preparation import Preparation
+from doppelscan.report.legend import flagged_from
 from doppelscan.report.names import Names
 from doppelscan.report.numbers import p_value, value
 
@@ -69,7 +70,7 @@ def grouped(record: Mapping[str, Any]) -> Iterator[Facts]:
 def _judged(findings: Findings) -> dict[str, str]:
     return {
         "statistic": findings.statistic,
-        "threshold on it": "none: nothing is flagged"
+        flagged_from(findings): "none: nothing is flagged"
         if findings.threshold is None
         else value(findings.threshold),
         "patients in the null": f"{findings.n_null_patients:,}",

@@ -12,6 +12,9 @@ from doppelscan.report.numbers import between, share
 
 __all__ = ["ControlRow", "Rate", "Rates", "control_rows", "key_rates", "rate_of"]
 
+_UNCHANGED = {"as it is": "nothing (unchanged)"}
+"""How the table of controls, headed "changed by", calls images that are as they were."""
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -46,7 +49,10 @@ def key_rates(findings: Findings) -> Rates:
     meanings = {
         "Flagged as copies": (findings.copied, f"of the synthetic images; {_rule(findings)}"),
         "Copies missed": (findings.copies_left, "of the synthetic images; estimated from the planted copies"),
-        "Copies in all": (findings.excess_copied, "of the synthetic images; estimated without a threshold"),
+        "Copies by p-values alone": (
+            findings.excess_copied,
+            "of the synthetic images; counted anew without a verdict on any, no sum of the two above",
+        ),
         "Training images copied": (
             findings.memorized,
             "of the training images; each the best match of a flagged image",
@@ -68,7 +74,13 @@ def control_rows(findings: Findings) -> tuple[ControlRow, ...]:
     arms = (findings.power, findings.false_alarms, findings.same_patient_alarms)
     names = dict.fromkeys(name for arm in arms for name in arm.by_transform)
     overall = ControlRow("all together", *(_known(arm.overall) for arm in arms))
-    return (overall, *(ControlRow(name, *(_named(arm.by_transform, name) for arm in arms)) for name in names))
+    return (
+        overall,
+        *(
+            ControlRow(_UNCHANGED.get(name, name), *(_named(arm.by_transform, name) for arm in arms))
+            for name in names
+        ),
+    )
 
 
 def rate_of(rate: Estimate, end: float) -> Rate:
