@@ -119,6 +119,24 @@ def test_without_a_holdout_copies_are_still_found_and_the_lack_is_said() -> None
     assert "no holdout" in findings.notes[0]
 
 
+TOO_LARGE = "p-values are too large"
+
+
+def test_grainy_images_that_match_everything_less_well_are_noted() -> None:
+    chance = np.random.default_rng(0)
+    novel = pixels_of(NOVEL)
+    grainy = np.clip(novel + chance.normal(0, 60, novel.shape), 0, 255).astype(np.uint8)
+    for copies in ([], [noisy_copies(TRAIN, list(range(0, 40, 2)))]):
+        (note,) = (note for note in audited(joined(grainy, *copies)).notes if TOO_LARGE in note)
+        assert note.startswith("Of the 100 synthetic images that are not flagged")
+
+
+@pytest.mark.parametrize("share", [0, 5, 30])
+def test_images_like_real_ones_are_not_said_to_have_too_large_p_values(share: int) -> None:
+    copies = [noisy_copies(TRAIN, list(range(0, 2 * share, 2)))] if share else []
+    assert not any(TOO_LARGE in note for note in audited(joined(pixels_of(NOVEL), *copies)).notes)
+
+
 def test_patients_unknown_are_counted_as_images_and_it_is_said() -> None:
     anonymous = ImageSet.from_arrays(pixels_of(TRAIN))
     findings = audited(joined(pixels_of(NOVEL)), train=anonymous)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,17 +10,22 @@ import numpy as np
 from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
 from doppelscan.audit.settings import LEAST_TO_LEARN, AuditSettings
+from doppelscan.audit.verdicts import Verdicts
 from doppelscan.findings.derived import DerivedFindings
 from doppelscan.imagesets import ImageSet
 from doppelscan.statistics import PatientNull
+from doppelscan.statistics.rarity import rarity
 
 __all__ = ["derived_notes", "notes"]
 
 _FEW_PATIENTS = 100
 _ARMS_DIFFER = 1e-3  # two-sided p-value of a rank test between the two arms of the null
+_SMALL, _RARE = 0.2, 1e-3  # a p-value; the chance of so few of them below which a note says so
 
 
-def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Iterator[str]:
+def notes(
+    evidence: Evidence, null: PatientNull, verdicts: Verdicts, settings: AuditSettings
+) -> Iterator[str]:
     """The notes that this audit needs, the gravest first."""
     sets = evidence.sets
     if sets.holdout is None:
@@ -46,6 +52,8 @@ def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Ite
             "Held-out images and training images differ in how they match strangers: another site, scanner or "
             "selection, or several images of one person whose patient is unknown. The margin is then off."
         )
+    if settings.calibration == "conformal":
+        yield from _too_large_p_values(evidence, null, verdicts, settings.fdr)
     constant = int(np.isnan(evidence.clean.synthetic.score).sum())
     if constant:
         yield f"{constant} synthetic images are constant: their correlation is undefined; none is flagged."
@@ -93,6 +101,28 @@ def _unknown_patients(evidence: Evidence) -> Iterator[str]:
             f"{' and '.join(counts)} name no patient, so each counts as a patient of its own: other images of "
             "the same person may stand in the null, copies then look less unusual than they are, and the audit "
             "finds fewer of them; exposed patients are counted as images."
+        )
+
+
+def _too_large_p_values(
+    evidence: Evidence, null: PatientNull, verdicts: Verdicts, fdr: float
+) -> Iterator[str]:
+    """Whether images that are not flagged have half as many small p-values as unseen real ones, or fewer.
+
+    Among the flagged at most a share `fdr` is expected to copy nobody; these are counted, with their small p-values.
+    """
+    left = ~verdicts.copied & (verdicts.kind != "undefined")
+    false = math.ceil(fdr * int(verdicts.copied.sum()))
+    n, n_small = int(left.sum()), int((verdicts.p[left] <= _SMALL).sum())
+    found = rarity(n_small + false, n + false, level=_SMALL, n_null=null.n_patients)
+    if found.chance < _RARE and n_small + false <= found.expected / 2:
+        drawn = np.nanmedian(evidence.clean.synthetic.score[left])
+        real = np.nanmedian(np.concatenate([arm.matched.score for arm in evidence.clean.null.arms]))
+        yield (
+            f"Of the {n} synthetic images that are not flagged {n_small} have a p-value of at most {_SMALL:g}, where "
+            f"about {found.expected - false:.0f} of as many unseen real images would (median best score {drawn:.3g}, "
+            f"in the null {real:.3g}). Their texture is not that of real images: p-values are too large, and copies "
+            "may be missed. The power does not show it, for planted copies are changed real images."
         )
 
 
