@@ -50,6 +50,8 @@ class ImageSet:
         How the pixels were made from those of the source, as plain values; empty if they are the source's.
     source
         The fingerprint of the source's pixels, if the set was prepared on the way here.
+    patients_from
+        What named the patients, for people; empty where nothing is known of it.
     """
 
     table: pd.DataFrame
@@ -58,6 +60,7 @@ class ImageSet:
     unreadable: tuple[Unreadable, ...] = ()
     preparation: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
+    patients_from: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert tuple(self.table.columns[: len(COLUMNS)]) == COLUMNS, list(self.table.columns)

@@ -82,7 +82,7 @@ def cached(
         resources=resources,
         progress=progress,
     )
-    return replace(kept, name=images.name, source=images.content)
+    return replace(kept, name=images.name, source=images.content, patients_from=images.patients_from)
 
 
 def _in_use(out: Path) -> bool:
@@ -175,5 +175,6 @@ def _write_table(draft: Draft, images: ImageSet) -> None:
         "made_from": draft.plan,
         "source": images.name,
         "unreadable": [[one.where, one.reason] for one in unreadable],
+        "patients_from": list(images.patients_from),
     }
     write_json(draft.folder / "imageset.json", manifest)

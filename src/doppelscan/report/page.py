@@ -18,7 +18,7 @@ from doppelscan.report.histogram import Histogram, Scores, histogram
 from doppelscan.report.legend import flagged_from, legend, statistic_named
 from doppelscan.report.names import Names
 from doppelscan.report.pairs import Pair, best_pairs
-from doppelscan.report.provenance import audited_sets, facts
+from doppelscan.report.provenance import audited_sets, facts, who
 from doppelscan.report.rates import control_rows, key_rates
 from doppelscan.report.rendering import rendered
 from doppelscan.report.sentences import limits, reservations, verdict
@@ -95,6 +95,7 @@ def _said(run: Run, names: Names, pairs: Sequence[Pair]) -> dict[str, Any]:
         "unread": tuple(unread(run.record, names)),
         "sets": tuple(audited_sets(run.record, names)),
         "facts": tuple(facts(run)),
+        "who": who(run),
         "limits": tuple(limits(findings)),
         "started": str(run.record.get("started", "")),
         "most_rows": LONGEST_TABLE,
