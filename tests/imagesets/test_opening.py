@@ -100,6 +100,17 @@ def test_a_pattern_finds_patients_in_ids(tmp_path: Path) -> None:
     assert images.table["patient"].tolist() == [None, "person1", "person1", "person2"]
 
 
+def test_of_each_rare_shape_an_image_is_named(tmp_path: Path) -> None:
+    for name in ("b", "c", "d"):
+        write_png(tmp_path / f"{name}.png")
+    for name in ("x", "y"):
+        write_png(tmp_path / f"{name}.png", shape=(9, 4))
+    write_png(tmp_path / "a.png", shape=(7, 7))
+    with pytest.raises(InputError) as refused:
+        _ = open_images(tmp_path).shape
+    assert "images of 3 shapes: 1x6x8 (3), 1x9x4 (2, such as x.png), 1x7x7 (1: a.png)" in str(refused.value)
+
+
 def test_it_is_known_what_named_the_patients_and_a_saved_set_keeps_it(tmp_path: Path) -> None:
     films = tmp_path / "films"
     write_png(films / "p1_a.png")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -20,6 +21,7 @@ __all__ = ["derived_notes", "notes"]
 
 _FEW_PATIENTS = 100
 _ARMS_DIFFER = 1e-3  # two-sided p-value of a rank test between the two arms of the null
+_SAME_SHAPE = 0.02  # by how much proportions may differ
 _SMALL, _RARE = 0.2, 1e-3  # a p-value; the chance of so few of them below which a note says so
 
 
@@ -57,6 +59,7 @@ def notes(
     constant = int(np.isnan(evidence.clean.synthetic.score).sum())
     if constant:
         yield f"{constant} synthetic images are constant: their correlation is undefined; none is flagged."
+    yield from _stretched(evidence.sets.named)
     yield from (_not_read(name, images) for name, images in sets.named.items() if images.unreadable)
 
 
@@ -123,6 +126,25 @@ def _too_large_p_values(
             f"about {found.expected - false:.0f} of as many unseen real images would (median best score {drawn:.3g}, "
             f"in the null {real:.3g}). Their texture is not that of real images: p-values are too large, and copies "
             "may be missed. The power does not show it, for planted copies are changed real images."
+        )
+
+
+def _stretched(sets: Mapping[str, ImageSet]) -> Iterator[str]:
+    """Whether resizing changed the proportions of some images otherwise than those of most."""
+    every: Counter[tuple[float, ...]] = Counter()
+    for images in sets.values():
+        every.update(images.stretched)
+    usual = max(every, key=lambda factors: every[factors], default=())
+    odd = {
+        name: sum(
+            n for factors, n in images.stretched.items() if not np.allclose(factors, usual, _SAME_SHAPE)
+        )
+        for name, images in sets.items()
+    }
+    if told := ", ".join(f"{name} {n}" for name, n in odd.items() if n):
+        yield (
+            f"Resizing changed the proportions of {sum(odd.values())} images otherwise than those of most ({told}): a "
+            "copy of one of them may be missed. doppelscan prepare --fit pad keeps proportions."
         )
 
 
