@@ -105,6 +105,7 @@ def test_what_a_reader_may_take_for_an_error_is_explained_beside_the_numbers(mak
     text = Page(make_example(copies=6).page()).text
     assert "it may lie below “Flagged as copies”" in text
     assert "least flagged 1.5" in text
+    assert "n = 200 of 100 patients" in text
     assert "Nobody set it" in text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from doppelscan.imagesets import ImageSet
 from doppelscan.statistics import PatientNull
 from doppelscan.statistics.rarity import rarity
 
-__all__ = ["derived_notes", "notes"]
+__all__ = ["derived_notes", "few_planted", "notes"]
 
 _FEW_PATIENTS = 100
 _ARMS_DIFFER = 1e-3  # two-sided p-value of a rank test between the two arms of the null
@@ -44,6 +45,7 @@ def notes(
         )
     if null.n_patients < _FEW_PATIENTS:
         yield f"The null rests on {null.n_patients} patients only: rare copies need more to be told from chance."
+    yield from few_planted(evidence, settings)
     if settings.calibration != "conformal":
         yield (
             "The verdict rests on a threshold on the score, not on p-values: it flags a share of novel images "
@@ -89,6 +91,18 @@ def derived_notes(derived: DerivedFindings | None) -> Iterator[str]:
         yield (
             f"{derived.n_lost} images name a source that is in neither set: they may be flagged as copies of it, if "
             "it is there under another id."
+        )
+
+
+def few_planted(evidence: Evidence, settings: AuditSettings) -> Iterator[str]:
+    """The note that an audit of quick effort needs where more patients would be planted with the standard one."""
+    (planted,) = (arm for arm in evidence.controls if arm.name == "copy")
+    n, there = len(np.unique(planted.patient)), len(np.unique(evidence.sets.train.patients))
+    more = min(replace(settings, effort="standard").n_planted, there)
+    if settings.effort == "quick" and n < more:
+        yield (
+            f"The power rests on {len(planted.source)} planted copies of {n} patients, and on the power what may have "
+            f"been missed: --effort standard plants copies of {more} patients and narrows both."
         )
 
 
