@@ -138,8 +138,9 @@ def _too_large_p_values(
         yield (
             f"Of the {n} synthetic images that are not flagged {n_small} have a p-value of at most {_SMALL:g}, where "
             f"about {found.expected - false:.0f} of as many unseen real images would (median best score {drawn:.3g}, "
-            f"in the null {real:.3g}). Their texture is not that of real images: p-values are too large, and copies "
-            "may be missed. The power does not show it, for planted copies are changed real images."
+            f"in the null {real:.3g}). They do not match the training set as unseen real images do, perhaps for their "
+            "texture: p-values are too large, and copies may be missed. The power does not show it, for planted copies "
+            "are changed real images."
         )
 
 
