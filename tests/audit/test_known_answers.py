@@ -9,13 +9,16 @@ import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image as Pillow
 from scipy import ndimage
 
+from calling import write_films
 from cohorts import films, joined, noisy_copies, pixels_of
 from doppelscan.audit import AuditSettings, audit
 from doppelscan.estimates import Estimate
 from doppelscan.findings import Findings, read_run
 from doppelscan.findings.provenance import pixels_fingerprint
+from doppelscan.images.preparation import Preparation
 from doppelscan.imagesets import ImageSet
 
 TRAIN = films(150, each=2)
@@ -117,6 +120,40 @@ def test_without_a_holdout_copies_are_still_found_and_the_lack_is_said() -> None
     assert not findings.shift_controlled
     assert findings.copied.value == pytest.approx(5 / 105, abs=0.011)
     assert "no holdout" in findings.notes[0]
+
+
+def test_images_that_were_stretched_otherwise_than_the_rest_are_counted(tmp_path: Path) -> None:
+    settings = AuditSettings(method="pearson", n_controls=2, n_draws=2, preparation=Preparation(size=(16,)))
+    sets = {
+        part: write_films(tmp_path / part, films(n, first=first))
+        for part, first, n in (("train", 0, 40), ("holdout", 100, 40), ("synthetic", 200, 6))
+    }
+    assert not any("proportions" in note for note in audit(**sets, settings=settings).notes)
+    for name in ("p3-0.png", "p7-0.png"):
+        with Pillow.open(sets["train"] / name) as film:
+            film.crop((0, 0, 20, 12)).save(sets["train"] / name)
+    (note,) = (note for note in audit(**sets, settings=settings).notes if "proportions" in note)
+    assert note.startswith(
+        "Resizing changed the proportions of 2 images otherwise than those of most (train 2):"
+    )
+
+
+TOO_LARGE = "p-values are too large"
+
+
+def test_grainy_images_that_match_everything_less_well_are_noted() -> None:
+    chance = np.random.default_rng(0)
+    novel = pixels_of(NOVEL)
+    grainy = np.clip(novel + chance.normal(0, 60, novel.shape), 0, 255).astype(np.uint8)
+    for copies in ([], [noisy_copies(TRAIN, list(range(0, 40, 2)))]):
+        (note,) = (note for note in audited(joined(grainy, *copies)).notes if TOO_LARGE in note)
+        assert note.startswith("Of the 100 synthetic images that are not flagged")
+
+
+@pytest.mark.parametrize("share", [0, 5, 30])
+def test_images_like_real_ones_are_not_said_to_have_too_large_p_values(share: int) -> None:
+    copies = [noisy_copies(TRAIN, list(range(0, 2 * share, 2)))] if share else []
+    assert not any(TOO_LARGE in note for note in audited(joined(pixels_of(NOVEL), *copies)).notes)
 
 
 def test_patients_unknown_are_counted_as_images_and_it_is_said() -> None:

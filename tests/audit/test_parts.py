@@ -195,9 +195,9 @@ def test_progress_counts_every_pair_of_every_search() -> None:
         TRAIN, HOLDOUT, Resources(workers=1), lambda w, d, n: said.setdefault(w, []).append((d, n))
     )
     loud.match(films(7, first=300), "work")
-    assert said["work: training images"][0] == (0, 7 * len(TRAIN))
-    assert said["work: training images"][-1] == (7 * len(TRAIN), 7 * len(TRAIN))
-    assert set(said) == {"work: training images", "work: held-out images"}
+    assert said["work: pairs with training images"][0] == (0, 7 * len(TRAIN))
+    assert said["work: pairs with training images"][-1] == (7 * len(TRAIN), 7 * len(TRAIN))
+    assert set(said) == {"work: pairs with training images", "work: pairs with held-out images"}
 
 
 def test_every_problem_of_the_sets_is_named_at_once() -> None:

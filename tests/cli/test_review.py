@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import urllib.request
@@ -20,6 +21,7 @@ from doppelscan.review.queue import queue_of
 from doppelscan.review.verdicts import Verdicts
 
 SOURCE = str(Path(doppelscan.__file__).parents[1])
+_RATES = ("known copies found", "held-out images called a copy")
 COPIES = {"000022.png", "000023.png", "000024.png"}
 
 
@@ -89,6 +91,14 @@ def test_sets_that_have_moved_are_named(run: Path, folders: Folders, tmp_path: P
     assert "lost" in outcome.err
 
 
+def test_agreement_says_of_how_many_controls_a_rate_is(read: Path) -> None:
+    said = call("agreement", read).out
+    found, called = (re.findall(rf"  {name} +.*, (\d+) of (\d+)\n", said) for name in _RATES)
+    assert found
+    assert all(0 < int(n) == int(hits) for hits, n in found)
+    assert all(int(hits) == 0 < int(n) for hits, n in called)
+
+
 def test_agreement_tells_of_the_audit_the_readers_and_the_threshold(read: Path) -> None:
     said = call("agreement", read)
     assert said.code == 0
@@ -104,6 +114,7 @@ def test_agreement_tells_of_the_audit_the_readers_and_the_threshold(read: Path) 
         "Between all readers: Fleiss' kappa 0.7",
         "on the statistic would suit them best",
         "Note: all this is among the pairs that were read",
+        "Note: controls, the pairs whose truth is known, are not among the pairs read.",
     ):
         assert line in said.out
 

@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 from doppelscan.errors import InputError
 from doppelscan.imagesets import ImageSet, open_images, save
 from doppelscan.imagesets.together import on_both_sides
+from images.formats.made_files import dicom
 from realdata import real_data
 
 
@@ -97,6 +98,34 @@ def test_a_pattern_finds_patients_in_ids(tmp_path: Path) -> None:
         write_png(tmp_path / name)
     images = open_images(tmp_path, patient_pattern=r"(person\d+)_")
     assert images.table["patient"].tolist() == [None, "person1", "person1", "person2"]
+
+
+def test_of_each_rare_shape_an_image_is_named(tmp_path: Path) -> None:
+    for name in ("b", "c", "d"):
+        write_png(tmp_path / f"{name}.png")
+    for name in ("x", "y"):
+        write_png(tmp_path / f"{name}.png", shape=(9, 4))
+    write_png(tmp_path / "a.png", shape=(7, 7))
+    with pytest.raises(InputError) as refused:
+        _ = open_images(tmp_path).shape
+    assert "images of 3 shapes: 1x6x8 (3), 1x9x4 (2, such as x.png), 1x7x7 (1: a.png)" in str(refused.value)
+
+
+def test_it_is_known_what_named_the_patients_and_a_saved_set_keeps_it(tmp_path: Path) -> None:
+    films = tmp_path / "films"
+    write_png(films / "p1_a.png")
+    write_png(films / "p2_a.png")
+    assert open_images(films).patients_from == ()
+    assert open_images(films, patient_pattern=r"(p\d)_").patients_from == ("--patient-pattern",)
+    dicom(films / "c.dcm", np.zeros((6, 8), np.uint8), PatientID="anna")
+    assert open_images(films).patients_from == ("DICOM Patient ID",)
+    (films / "images.csv").write_text("file,patient\np1_a.png,1\np2_a.png,\nc.dcm,\n")
+    images = open_images(films)
+    assert set(images.patients_from) == {"the table's column patient", "DICOM Patient ID"}
+    save(images, tmp_path / "set")
+    assert open_images(tmp_path / "set").patients_from == images.patients_from
+    (films / "images.csv").write_text("file,patient\np1_a.png,1\np2_a.png,2\nc.dcm,3\n")
+    assert open_images(films).patients_from == ("the table's column patient",)
 
 
 @pytest.mark.parametrize(

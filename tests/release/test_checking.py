@@ -170,7 +170,15 @@ def test_a_croissant_without_what_it_must_have_lacks_it(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("our_croissant_only")
-def test_an_empty_folder_lacks_everything_and_none_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_release_is_refused_in_one_line_and_one_of_nothing_lacks_everything(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "findings.json").write_text("{}")
+    with pytest.raises(InputError, match="is no release: it has no audit") as refused:
+        check(tmp_path)
+    assert len(refused.value.problems) == 1
+    (tmp_path / "findings.json").unlink()
+    (tmp_path / "croissant.json").write_text("{}")
     assert checks(tmp_path) == {"sums", "record", "files", "croissant"}
     with pytest.raises(InputError, match="is no folder"):
         check(tmp_path / "nowhere")

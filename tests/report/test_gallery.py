@@ -72,7 +72,7 @@ def test_a_match_tells_its_verdict_and_numbers() -> None:
     assert dict(match.facts) == {
         "score": "0.98",
         "statistic": "1.5",
-        "p-value": "1e-05 (tail)",
+        "p-value": "1e-05 (beyond the null)",
         "q-value": "0.001",
     }
 

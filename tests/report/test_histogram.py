@@ -74,11 +74,20 @@ def test_the_threshold_is_marked_where_its_value_lies() -> None:
     assert drawn([0.0, 1.0], []).threshold is None
 
 
+def test_a_mark_that_nobody_set_is_called_by_its_own_name() -> None:
+    scores = Scores(np.array([0.0, 1.0]), np.array([False, True]), np.array([0.5]), 1.0, "least flagged")
+    figure = histogram("x", scores)
+    assert figure is not None
+    assert figure.threshold is not None
+    assert figure.threshold.text == "least flagged 1"
+    assert "Least flagged: 1." in figure.description
+
+
 def test_the_description_says_in_words_what_the_picture_shows() -> None:
     told = drawn([0.1, 0.3], [0.2], [False, True], threshold=0.25).description
     assert "2 synthetic images, 1 flagged" in told
     assert "Null of 1 real image" in told
-    assert "threshold is 0.25" in told
+    assert "Threshold: 0.25." in told
 
 
 @given(anything, anything, st.none() | st.floats(-10, 10))

@@ -96,9 +96,17 @@ def test_notes_identity_errors_and_unreadable_files_are_told(make_example, ident
 
 def test_scores_that_are_the_statistic_are_drawn_once(make_example) -> None:
     assert Page(make_example().page()).text.count("Histogram:") == 2
-    alone = Page(make_example(copies=2, statistic="score", threshold=0.9).page()).text
+    alone = Page(make_example(copies=2, calibration="fixed", statistic="score", threshold=0.9).page()).text
     assert alone.count("Histogram:") == 1
     assert "threshold 0.9" in alone
+
+
+def test_what_a_reader_may_take_for_an_error_is_explained_beside_the_numbers(make_example) -> None:
+    text = Page(make_example(copies=6).page()).text
+    assert "it may lie below “Flagged as copies”" in text
+    assert "least flagged 1.5" in text
+    assert "n = 200 of 100 patients" in text
+    assert "Nobody set it" in text
 
 
 def test_long_tables_are_cut_and_say_where_the_rest_is(make_example) -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from doppelscan.images.preparation import Preparation
 from doppelscan.report.names import Names
-from doppelscan.report.provenance import audited_sets, facts
+from doppelscan.report.provenance import audited_sets, facts, who
 
 RECORD = {
     "sets": {
@@ -46,7 +46,7 @@ def test_settings_versions_and_times_are_told(make_example) -> None:
     assert told["Settings"] == {"method": "pearson", "n draws": "200", "threshold": "none", "seed": "3"}
     assert told["Versions"] == {"python": "3.11.7"}
     assert told["Times"] == {"started": "2026-01-02T03:04:05+00:00", "matching (s)": "1.5"}
-    assert told["How it judged"]["threshold on it"] == "none: nothing is flagged"
+    assert told["How it judged"]["least flagged"] == "none: nothing is flagged"
 
 
 def test_a_run_without_a_record_is_told_as_far_as_it_goes(make_example) -> None:
@@ -55,3 +55,16 @@ def test_a_run_without_a_record_is_told_as_far_as_it_goes(make_example) -> None:
     assert dict(next(group.rows for group in facts(run) if group.title == "Times")) == {
         "started": "not recorded"
     }
+
+
+def test_the_patients_of_both_sides_are_counted_and_what_named_them_is_said(make_example) -> None:
+    named = {"n_patients": 25, "patients_from": ["DICOM Patient ID"]}
+    told = who(make_example(record={"sets": {"train": named, "holdout": named | {"n_patients": 1200}}}).run)
+    assert told == "20 training patients and 1,200 held-out patients, named by DICOM Patient ID"
+
+
+def test_where_patients_are_unknown_each_image_is_said_to_count_as_one(make_example) -> None:
+    record = {"sets": {"train": {"n_patients": 25, "patients_from": ["DICOM Patient ID"]}}}
+    assert who(make_example(record=record, patients_known=False).run).endswith(
+        "named by DICOM Patient ID; an image without a patient counts as one"
+    )

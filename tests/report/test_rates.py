@@ -11,7 +11,7 @@ def test_every_rate_is_written_with_its_interval_and_n_on_one_axis(make_example)
     assert list(written) == [
         "Flagged as copies",
         "Copies missed",
-        "Copies in all",
+        "Copies by p-values alone",
         "Training images copied",
         "Patients exposed",
     ]
@@ -37,3 +37,17 @@ def test_controls_are_listed_by_transform_with_blanks_where_an_arm_has_none(make
     assert rows["flip"].power.value == "12.0%"
     assert rows["flip"].same_patient is None
     assert rows["none"].power is None
+
+
+def test_of_all_controls_together_the_patients_are_counted_too(make_example) -> None:
+    overall, exact, *_ = control_rows(make_example().run.findings)
+    assert (overall.power.n, overall.power.n_patients) == (200, 100)
+    assert exact.power.n_patients is None
+    assert overall.same_patient.n_patients is None
+
+
+def test_controls_that_nothing_was_done_to_are_called_unchanged(make_example) -> None:
+    findings = make_example().run.findings
+    same = replace(findings.same_patient_alarms, by_transform={"as it is": Estimate(0.1, 0.0, 0.3, 20)})
+    rows = control_rows(replace(findings, same_patient_alarms=same))
+    assert rows[-1].name == "nothing (unchanged)"

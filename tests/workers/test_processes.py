@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,3 +110,14 @@ def test_children_that_start_at_once_serve_and_have_loaded_what_they_were_told_t
     with processes_kept(2, ["doppelscan.seeds"]):
         loaded = list(map_ordered(has_loaded, ["doppelscan.seeds", "doppelscan.estimates"], workers=2))
     assert loaded == [True, False]
+
+
+def test_when_the_work_has_ended_nothing_of_the_children_is_left_for_the_end_of_the_interpreter() -> None:
+    before = {*threading.enumerate()}
+    list(map_ordered(double, range(4), workers=2))
+    with processes_kept():
+        list(map_ordered(double, range(4), workers=2))
+    begun = map_ordered(double, range(100), workers=2)
+    next(begun)
+    begun.close()  # type: ignore[attr-defined]
+    assert {*threading.enumerate()} <= before

@@ -100,7 +100,7 @@ def conclude(evidence: Evidence, settings: AuditSettings) -> Conclusion:
         false_alarms=controls["novel"].rates,
         same_patient_alarms=controls["same_patient"].rates,
         undefined_scores=int((verdicts.kind == "undefined").sum()),
-        notes=(*notes(evidence, null, settings), *derived_notes(derived)),
+        notes=(*notes(evidence, null, verdicts, settings), *derived_notes(derived)),
         derived=derived,
     )
     return Conclusion(rule, findings, verdicts, controls, derived_of)

@@ -68,9 +68,9 @@ def gather(
 
 def method_references(pixels: References, settings: AuditSettings) -> tuple[References, Cleaned]:
     """What a method matches against, from the references by pixels: all of it, and without identity errors."""
-    clean = _without_identity_errors(pixels, settings)
     if settings.method == "pearson":
-        return pixels, clean
+        return pixels, _without_identity_errors(pixels, settings)
+    clean = _without_identity_errors(pixels, settings, work="null by pixels")
     from doppelscan.audit.learning import learnt
 
     whole = learnt(pixels, clean.names, settings)
@@ -89,8 +89,8 @@ def _view(references: References, null: NullArms, settings: AuditSettings, sets:
     return View(null, synthetic)
 
 
-def _null(references: References, settings: AuditSettings) -> NullArms:
-    return draw_null(references, n_patients=settings.n_null, seed=settings.seed)
+def _null(references: References, settings: AuditSettings, work: str = "null") -> NullArms:
+    return draw_null(references, n_patients=settings.n_null, seed=settings.seed, work=work)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +108,7 @@ def _without_identity_errors(
     settings: AuditSettings,
     errors: tuple[IdentityError, ...] = (),
     names: frozenset[str] = frozenset(),
+    work: str = "null",
 ) -> Cleaned:
     """Without patients under two names: held-out ones leave both references and null, trained ones the null.
 
@@ -117,7 +118,7 @@ def _without_identity_errors(
     while True:
         left = references.without_held_out(names)
         _refuse_too_few(left)
-        null = _null(left, settings).without(left.numbers(names))
+        null = _null(left, settings, work).without(left.numbers(names))
         found, patients = identity_errors(null, left.train)
         if not found:
             return Cleaned(left, null, errors, names)

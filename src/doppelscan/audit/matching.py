@@ -102,10 +102,12 @@ class References:
         holdout_exclude: Exclude | None = None,
     ) -> tuple[tuple[Neighbours, ...], tuple[Neighbours, ...] | None]:
         """What every kind of evidence names: training images, and the best held-out one, if there is a holdout."""
-        found = self._nearest(queries, self.train, k, train_exclude, f"{work}: training images")
+        found = self._nearest(queries, self.train, k, train_exclude, f"{work}: pairs with training images")
         if self.holdout is None:
             return found, None
-        return found, self._nearest(queries, self.holdout, 1, holdout_exclude, f"{work}: held-out images")
+        return found, self._nearest(
+            queries, self.holdout, 1, holdout_exclude, f"{work}: pairs with held-out images"
+        )
 
     def names(self, patients: Int64[np.ndarray, " k"]) -> frozenset[str]:
         """Who the patients of these numbers are, in all references to the same images."""

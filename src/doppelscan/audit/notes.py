@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from doppelscan.audit.evidence import Evidence
 from doppelscan.audit.null import NullArm
 from doppelscan.audit.settings import LEAST_TO_LEARN, AuditSettings
+from doppelscan.audit.verdicts import Verdicts
 from doppelscan.findings.derived import DerivedFindings
 from doppelscan.imagesets import ImageSet
 from doppelscan.statistics import PatientNull
+from doppelscan.statistics.rarity import rarity
 
-__all__ = ["derived_notes", "notes"]
+__all__ = ["derived_notes", "few_planted", "notes"]
 
 _FEW_PATIENTS = 100
 _ARMS_DIFFER = 1e-3  # two-sided p-value of a rank test between the two arms of the null
+_SAME_SHAPE = 0.02  # by how much proportions may differ
+_SMALL, _RARE = 0.2, 1e-3  # a p-value; the chance of so few of them below which a note says so
 
 
-def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Iterator[str]:
+def notes(
+    evidence: Evidence, null: PatientNull, verdicts: Verdicts, settings: AuditSettings
+) -> Iterator[str]:
     """The notes that this audit needs, the gravest first."""
     sets = evidence.sets
     if sets.holdout is None:
@@ -36,6 +45,7 @@ def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Ite
         )
     if null.n_patients < _FEW_PATIENTS:
         yield f"The null rests on {null.n_patients} patients only: rare copies need more to be told from chance."
+    yield from few_planted(evidence, settings)
     if settings.calibration != "conformal":
         yield (
             "The verdict rests on a threshold on the score, not on p-values: it flags a share of novel images "
@@ -46,9 +56,12 @@ def notes(evidence: Evidence, null: PatientNull, settings: AuditSettings) -> Ite
             "Held-out images and training images differ in how they match strangers: another site, scanner or "
             "selection, or several images of one person whose patient is unknown. The margin is then off."
         )
+    if settings.calibration == "conformal":
+        yield from _too_large_p_values(evidence, null, verdicts, settings.fdr)
     constant = int(np.isnan(evidence.clean.synthetic.score).sum())
     if constant:
         yield f"{constant} synthetic images are constant: their correlation is undefined; none is flagged."
+    yield from _stretched(evidence.sets.named)
     yield from (_not_read(name, images) for name, images in sets.named.items() if images.unreadable)
 
 
@@ -81,6 +94,18 @@ def derived_notes(derived: DerivedFindings | None) -> Iterator[str]:
         )
 
 
+def few_planted(evidence: Evidence, settings: AuditSettings) -> Iterator[str]:
+    """The note that an audit of quick effort needs where more patients would be planted with the standard one."""
+    (planted,) = (arm for arm in evidence.controls if arm.name == "copy")
+    n, there = len(np.unique(planted.patient)), len(np.unique(evidence.sets.train.patients))
+    more = min(replace(settings, effort="standard").n_planted, there)
+    if settings.effort == "quick" and n < more:
+        yield (
+            f"The power rests on {len(planted.source)} planted copies of {n} patients, and on the power what may have "
+            f"been missed: --effort standard plants copies of {more} patients and narrows both."
+        )
+
+
 def _unknown_patients(evidence: Evidence) -> Iterator[str]:
     real = {"training": evidence.sets.train, "held-out": evidence.sets.holdout}
     counts = [
@@ -93,6 +118,48 @@ def _unknown_patients(evidence: Evidence) -> Iterator[str]:
             f"{' and '.join(counts)} name no patient, so each counts as a patient of its own: other images of "
             "the same person may stand in the null, copies then look less unusual than they are, and the audit "
             "finds fewer of them; exposed patients are counted as images."
+        )
+
+
+def _too_large_p_values(
+    evidence: Evidence, null: PatientNull, verdicts: Verdicts, fdr: float
+) -> Iterator[str]:
+    """Whether images that are not flagged have half as many small p-values as unseen real ones, or fewer.
+
+    Among the flagged at most a share `fdr` is expected to copy nobody; these are counted, with their small p-values.
+    """
+    left = ~verdicts.copied & (verdicts.kind != "undefined")
+    false = math.ceil(fdr * int(verdicts.copied.sum()))
+    n, n_small = int(left.sum()), int((verdicts.p[left] <= _SMALL).sum())
+    found = rarity(n_small + false, n + false, level=_SMALL, n_null=null.n_patients)
+    if found.chance < _RARE and n_small + false <= found.expected / 2:
+        drawn = np.nanmedian(evidence.clean.synthetic.score[left])
+        real = np.nanmedian(np.concatenate([arm.matched.score for arm in evidence.clean.null.arms]))
+        yield (
+            f"Of the {n} synthetic images that are not flagged {n_small} have a p-value of at most {_SMALL:g}, where "
+            f"about {found.expected - false:.0f} of as many unseen real images would (median best score {drawn:.3g}, "
+            f"in the null {real:.3g}). They do not match the training set as unseen real images do, perhaps for their "
+            "texture: p-values are too large, and copies may be missed. The power does not show it, for planted copies "
+            "are changed real images."
+        )
+
+
+def _stretched(sets: Mapping[str, ImageSet]) -> Iterator[str]:
+    """Whether resizing changed the proportions of some images otherwise than those of most."""
+    every: Counter[tuple[float, ...]] = Counter()
+    for images in sets.values():
+        every.update(images.stretched)
+    usual = max(every, key=lambda factors: every[factors], default=())
+    odd = {
+        name: sum(
+            n for factors, n in images.stretched.items() if not np.allclose(factors, usual, _SAME_SHAPE)
+        )
+        for name, images in sets.items()
+    }
+    if told := ", ".join(f"{name} {n}" for name, n in odd.items() if n):
+        yield (
+            f"Resizing changed the proportions of {sum(odd.values())} images otherwise than those of most ({told}): a "
+            "copy of one of them may be missed. doppelscan prepare --fit pad keeps proportions."
         )
 
 

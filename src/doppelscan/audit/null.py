@@ -58,31 +58,34 @@ class NullArms:
         return NullArms(tuple(arm.without(patients) for arm in self.arms))
 
 
-def draw_null(references: References, *, n_patients: int, seed: int) -> NullArms:
-    """Match held-out images, and training images of at most `n_patients`, each without its own patient."""
-    arms = [*_held_out(references)]
+def draw_null(references: References, *, n_patients: int, seed: int, work: str = "null") -> NullArms:
+    """Match held-out images, and training images of at most `n_patients`, each without its own patient.
+
+    `work` is what the matching is called where progress is told.
+    """
+    arms = [*_held_out(references, work)]
     if not (arms and references.learnt):
-        arms.append(_of_other_patients(references, n_patients, seed))
+        arms.append(_of_other_patients(references, n_patients, seed, work))
     return NullArms(tuple(arms))
 
 
-def _held_out(references: References) -> Iterator[NullArm]:
+def _held_out(references: References, work: str) -> Iterator[NullArm]:
     unseen, holdout = references.unseen, references.holdout
     if unseen is None or holdout is None:
         return
     own = references.patients(unseen)
     exclude = own, references.patients(holdout)
-    matched = references.match(unseen, "null of held-out patients", holdout_exclude=exclude)
+    matched = references.match(unseen, f"{work} of held-out patients", holdout_exclude=exclude)
     yield NullArm("calibration", unseen, own, matched)
 
 
-def _of_other_patients(references: References, n_patients: int, seed: int) -> NullArm:
+def _of_other_patients(references: References, n_patients: int, seed: int, work: str) -> NullArm:
     train = references.train
     own = references.patients(train)
     free = np.setdiff1d(own, references.numbers(references.measured))
     drawn = np.flatnonzero(np.isin(own, _some(free, n_patients, seed)))
     images = train.take(drawn)
-    matched = references.match(images, "null of other patients", train_exclude=(own[drawn], own))
+    matched = references.match(images, f"{work} of other patients", train_exclude=(own[drawn], own))
     return NullArm("leave_patient_out", images, own[drawn], matched)
 
 

@@ -136,9 +136,9 @@ def _matched(
     size = _AT_ONCE if len(references.kinds) == 1 else _SLOWLY_AT_ONCE
     tiles = [slice(start, start + size) for start in range(0, len(jobs), size)]
     parts = []
-    for tile in counted(tiles, f"controls: {name}", len(tiles), references.progress):
+    for tile in counted(tiles, f"controls: {name}: parts", len(tiles), references.progress):
         queries = planted(jobs[tile], images, unseen, seed=seed, resources=references.resources)
-        parts.append(_apart(references, queries, left_out[tile], group))
+        parts.append(_apart(references, queries, left_out[tile], group, f"controls: {name}"))
     return joined(parts)
 
 
@@ -147,13 +147,14 @@ def _apart(
     queries: ImageSet,
     left_out: Int64[np.ndarray, " t"],
     group: Int64[np.ndarray, " k"],
+    work: str,
 ) -> Matched:
     """The matches of some images, among the held-out ones without the group that each leaves out."""
     if references.holdout is None:
         exclude = left_out, group[references.patients(references.train)]
-        return references.match(queries, "controls", train_exclude=exclude)
+        return references.match(queries, work, train_exclude=exclude)
     exclude = left_out, group[references.patients(references.holdout)]
-    return references.match(queries, "controls", holdout_exclude=exclude)
+    return references.match(queries, work, holdout_exclude=exclude)
 
 
 def _same_patient(references: References, n_patients: int, seed: int) -> ControlArm:

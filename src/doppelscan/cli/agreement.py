@@ -131,8 +131,8 @@ def _read_lines(found: Readers) -> Iterator[str]:
         yield from _agreeing(one)
     for reader, known in found.known.items():
         yield f"{reader} on pairs whose truth is known:"
-        yield f"  {'known copies found':<32}{known.sensitivity.percent()}"
-        yield f"  {'held-out images called a copy':<32}{known.false_alarms.percent()}"
+        yield f"  {'known copies found':<32}{_of(known.sensitivity)}"
+        yield f"  {'held-out images called a copy':<32}{_of(known.false_alarms)}"
     yield from _between(found)
     if found.threshold is not None:
         new = found.threshold
@@ -140,6 +140,8 @@ def _read_lines(found: Readers) -> Iterator[str]:
         yield f"  {'sensitivity':<32}{new.sensitivity.percent()}"
         yield f"  {'specificity':<32}{new.specificity.percent()}"
     yield "Note: all this is among the pairs that were read; copies that are less suspicious were seen by nobody."
+    if any(known.sensitivity.n + known.false_alarms.n for known in found.known.values()):
+        yield "Note: controls, the pairs whose truth is known, are not among the pairs read."
     if found.n_gone:
         yield f"Note: {found.n_gone} verdicts are on pairs that this run no longer has; they count nowhere."
 
@@ -156,6 +158,11 @@ def _agreeing(one: Reference) -> Iterator[str]:
     yield f"  {'sensitivity':<32}{one.sensitivity.percent()}"
     yield f"  {'specificity':<32}{one.specificity.percent()}"
     yield f"  {'kappa':<32}{_decimal(one.kappa)}"
+
+
+def _of(rate: Estimate) -> str:
+    """The rate with its counts: `25.0% (0.6% to 80.6%), 1 of 4`."""
+    return f"{rate.percent()}, {round(rate.value * rate.n)} of {rate.n}" if rate.known else "none was read"
 
 
 def _split(one: Reference) -> str:

@@ -18,6 +18,7 @@ from doppelscan.cli.dedupe import dedupe
 from doppelscan.cli.demo import demo
 from doppelscan.cli.display import say_error, show_warnings
 from doppelscan.cli.doctor import doctor
+from doppelscan.cli.meant import Answering
 from doppelscan.cli.membership import membership
 from doppelscan.cli.power import power
 from doppelscan.cli.prepare import prepare
@@ -69,7 +70,7 @@ for command in (
     check,
     doctor,
 ):
-    app.command()(command)
+    app.command(cls=Answering)(command)
 
 
 @app.callback(invoke_without_command=True)

@@ -41,6 +41,8 @@ def described(images: ImageSet) -> dict[str, Any]:
         "dtype": str(images.pixels.dtype),
         "preparation": dict(images.preparation),
         "unreadable": [[one.where, one.reason] for one in images.unreadable],
+        "n_patients": len(np.unique(images.patients)),
+        "patients_from": list(images.patients_from),
     }
 
 

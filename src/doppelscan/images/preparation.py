@@ -88,6 +88,22 @@ class Preparation:
             image = steps.at_spacing(image, self.spacing_mm)
         return [replace(piece, image=self._framed(piece.image)) for piece in self._cut(self._scaled(image))]
 
+    def stretch(self, shape: tuple[int, ...]) -> tuple[float, ...] | None:
+        """By which factor each axis of an image of shape (c, *space) is made longer than its first; None if by none.
+
+        Where an image is cut or resampled before, its proportions are another matter.
+
+        Examples
+        --------
+        >>> Preparation(size=(64,)).stretch((1, 32, 32)), Preparation(size=(64,)).stretch((1, 100, 200))
+        ((1.0, 1.0), (1.0, 0.5))
+        """
+        space, before = shape[1:], (self.slices, self.spacing_mm)
+        if self.size is None or self.fit != "stretch" or any(before) or len(self.size) not in {1, len(space)}:
+            return None
+        frame = self.size * len(space) if len(self.size) == 1 else self.size
+        return tuple(round(new / old * space[0] / frame[0], 3) for new, old in zip(frame, space, strict=True))
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, all of them, so that a record stays true when a default changes."""
         return {

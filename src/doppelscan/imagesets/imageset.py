@@ -50,6 +50,10 @@ class ImageSet:
         How the pixels were made from those of the source, as plain values; empty if they are the source's.
     source
         The fingerprint of the source's pixels, if the set was prepared on the way here.
+    patients_from
+        What named the patients, for people; empty where nothing is known of it.
+    stretched
+        How many images were stretched by which factors on the way here, if the set was prepared on it.
     """
 
     table: pd.DataFrame
@@ -58,6 +62,8 @@ class ImageSet:
     unreadable: tuple[Unreadable, ...] = ()
     preparation: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
+    patients_from: tuple[str, ...] = ()
+    stretched: Mapping[tuple[float, ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         assert tuple(self.table.columns[: len(COLUMNS)]) == COLUMNS, list(self.table.columns)
@@ -132,9 +138,10 @@ class ImageSet:
         shapes = Counter(self.pixels.shapes)
         if len(shapes) == 1:
             return next(iter(shapes))
-        raise InputError(
-            _shapes_differ(self.name, shapes) if shapes else Problem("holds no image", where=self.name)
-        )
+        if not shapes:
+            raise InputError(Problem("holds no image", where=self.name))
+        names = zip(reversed(self.pixels.shapes), reversed(self.table["id"].tolist()), strict=True)
+        raise InputError(_shapes_differ(self.name, shapes, dict(names)))
 
     @property
     def patients(self) -> Int64[np.ndarray, " n"]:
@@ -192,9 +199,16 @@ def _plain(value: object) -> str | float | None:
     return value if isinstance(value, float | int) and value == value else _said(value)  # noqa: PLR0124 - NaN
 
 
-def _shapes_differ(name: str, shapes: Mapping[tuple[int, ...], int]) -> Problem:
-    common = sorted(shapes, key=lambda shape: -shapes[shape])[:3]
-    listed = ", ".join(f"{'x'.join(map(str, shape))} ({shapes[shape]})" for shape in common)
+def _shapes_differ(
+    name: str, shapes: Mapping[tuple[int, ...], int], first: Mapping[tuple[int, ...], str]
+) -> Problem:
+    """What is wrong; of each shape but the most common one the `first` image is named."""
+    common, *rarer = sorted(shapes, key=lambda shape: -shapes[shape])[:3]
+    told = [f"{_by(common)} ({shapes[common]})"]
+    told += [
+        f"{_by(one)} ({shapes[one]}{':' if shapes[one] == 1 else ', such as'} {first[one]})" for one in rarer
+    ]
+    listed = ", ".join(told)
     more = f" and {len(shapes) - 3} more" if len(shapes) > 3 else ""
     channels = len({shape[0] for shape in shapes}) > 1
     cure = "prepare them first with `doppelscan prepare`, or give --size 128" + (
@@ -203,3 +217,7 @@ def _shapes_differ(name: str, shapes: Mapping[tuple[int, ...], int]) -> Problem:
     return Problem(
         f"images of {len(shapes)} shapes: {listed}{more}", where=name, cure=cure, page="howto/prepare.md"
     )
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -29,7 +29,10 @@ def joined(sets: Mapping[str, ImageSet], *, named: bool = True) -> ImageSet:
     which = np.repeat(np.arange(len(parts)), lengths)
     position = np.concatenate([np.arange(n) for n in lengths])
     return ImageSet(
-        pd.concat(tables, ignore_index=True), _Joined(parts, which, position), name=" and ".join(sets)
+        pd.concat(tables, ignore_index=True),
+        _Joined(parts, which, position),
+        name=" and ".join(sets),
+        patients_from=tuple(dict.fromkeys(one for images in sets.values() for one in images.patients_from)),
     )
 
 

@@ -65,6 +65,7 @@ def _opened(folder: Path, manifest: dict[str, Any]) -> ImageSet:
         name=shown(folder),
         unreadable=tuple(Unreadable(str(where), str(reason)) for where, reason in manifest["unreadable"]),
         preparation=dict(manifest["made_from"]["preparation"]),
+        patients_from=tuple(map(str, manifest.get("patients_from", ()))),
     )
 
 

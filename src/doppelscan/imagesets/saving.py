@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,13 @@ def cached(
         resources=resources,
         progress=progress,
     )
-    return replace(kept, name=images.name, source=images.content)
+    return replace(
+        kept,
+        name=images.name,
+        source=images.content,
+        patients_from=images.patients_from,
+        stretched=Counter(filter(None, map(preparation.stretch, images.pixels.shapes))),
+    )
 
 
 def _in_use(out: Path) -> bool:
@@ -175,5 +182,6 @@ def _write_table(draft: Draft, images: ImageSet) -> None:
         "made_from": draft.plan,
         "source": images.name,
         "unreadable": [[one.where, one.reason] for one in unreadable],
+        "patients_from": list(images.patients_from),
     }
     write_json(draft.folder / "imageset.json", manifest)

@@ -24,6 +24,8 @@ from doppelscan.workers import Progress
 
 __all__ = ["scan"]
 
+_HEADERS, _COLUMN, _PATTERN = "DICOM Patient ID", "the table's column patient", "--patient-pattern"
+
 
 def scan(
     listing: Listing,
@@ -47,9 +49,9 @@ def scan(
     images, refused = assemble(found.entries)
     unreadable = [Unreadable(*row) for row in (*listing.refused, *found.unreadable)]
     unreadable += [Unreadable(name_in(listing.folder, file), reason) for file, reason in refused]
-    table = _table(images, listing, patient_pattern)
+    table, patients_from = _table(images, listing, patient_pattern)
     pixels = FilePixels(tuple(images), tuple(_content(entry, listing.folder, contents) for entry in images))
-    return ImageSet(table, pixels, name=name, unreadable=tuple(unreadable))
+    return ImageSet(table, pixels, name, tuple(unreadable), patients_from=patients_from)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,10 @@ def _read_headers(
     return pd.DataFrame({"found": pd.Series(rows, dtype=object)})
 
 
-def _table(images: Sequence[Entry], listing: Listing, patient_pattern: str | None) -> pd.DataFrame:
+def _table(
+    images: Sequence[Entry], listing: Listing, patient_pattern: str | None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """What is known of each image, and what named the patients."""
     files = [name_in(listing.folder, entry.file) for entry in images]
     rows = pd.DataFrame(
         {
@@ -105,14 +110,18 @@ def _table(images: Sequence[Entry], listing: Listing, patient_pattern: str | Non
             ),
         }
     )
+    named = pd.Series(_HEADERS, index=rows.index).where(rows["patient"].notna())
     if listing.table is not None:
         said = listing.table.reindex(files).reset_index(drop=True)
+        if "patient" in said:
+            named = named.mask(said["patient"].notna(), _COLUMN)
         for column in said:
             known = rows.get(column)
             rows[column] = said[column] if known is None else said[column].where(said[column].notna(), known)
     if patient_pattern is not None:
         rows["patient"] = patients_in(rows["id"], patient_pattern)
-    return with_columns(rows)
+        named = pd.Series(_PATTERN, index=rows.index)
+    return with_columns(rows), tuple(named.dropna().unique())
 
 
 def _label(entry: Entry, file: str) -> str | None:

@@ -89,11 +89,19 @@ def check(
     Raises
     ------
     InputError
-        If there is no folder, or the training images cannot be opened.
+        If there is no folder, nothing in it is of a release, or the training images cannot be opened.
     """
     folder = folder.absolute()
     if not folder.is_dir():
         raise InputError(Problem("is no folder", where=str(folder), cure="name the folder of a release"))
+    if not {"audit.json", "croissant.json", SUMS} & set(files_in(folder)):
+        what, cure = (
+            "is no release: it has no audit.json",
+            "give the folder that `doppelscan release --out` wrote",
+        )
+        raise InputError(
+            Problem(what, where=str(folder), cure=cure, page="howto/release.md#anyone-can-check")
+        )
     sought = None if train is None else _sought(train, patient_pattern, resources or Resources(), progress)
     faults = [Fault("sums", where, what) for where, what in differences(folder)]
     if odd := list(_no_files(folder)):  # whatever is read from here on might be read through one of them

@@ -141,7 +141,7 @@ def _alignment(pair: Pair, aligned: AlignedPair | None) -> Iterator[tuple[str, s
 def _facts(pair: Pair) -> Iterator[tuple[str, str]]:
     yield "score", value(pair.score)
     yield "statistic", value(pair.statistic)
-    yield "p-value", p_value(pair.p_value) + (" (tail)" if pair.p_kind == "tail" else "")
+    yield "p-value", p_value(pair.p_value) + (" (beyond the null)" if pair.p_kind == "tail" else "")
     yield "q-value", p_value(pair.q_value)
 
 

@@ -23,12 +23,16 @@ Floats = Float[np.ndarray, " _"]
 
 @dataclass(frozen=True)
 class Scores:
-    """What is drawn: one value an image, NaN where undefined; which synthetic images are flagged."""
+    """What is drawn: one value an image, NaN where undefined; which synthetic images are flagged.
+
+    `mark` is what the threshold is called.
+    """
 
     synthetic: Float[np.ndarray, " n"]
     flagged: Bool[np.ndarray, " n"]
     null: Float[np.ndarray, " m"]
     threshold: float | None = None
+    mark: str = "threshold"
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def histogram(axis: str, scores: Scores) -> Histogram | None:
         tuple(_bars(bins, across, Axis(0.0, tallest, 0.0, MIDDLE - TOP), beyond=beyond)),
         tuple(across.ticks(5)),
         tuple(_heights(tallest)),
-        _mark(scores.threshold, across),
+        _mark(scores, across),
         beyond,
     )
 
@@ -155,10 +159,10 @@ def _heights(tallest: float) -> Iterator[Tick]:
         yield Tick(MIDDLE + tick.at, f"{tick.text}%")
 
 
-def _mark(threshold: float | None, across: Axis) -> Tick | None:
-    if threshold is None or not math.isfinite(threshold):
+def _mark(scores: Scores, across: Axis) -> Tick | None:
+    if scores.threshold is None or not math.isfinite(scores.threshold):
         return None
-    return Tick(across(threshold), f"threshold {value(threshold)}")
+    return Tick(across(scores.threshold), f"{scores.mark} {value(scores.threshold)}")
 
 
 def _described(scores: Scores) -> str:
@@ -166,7 +170,9 @@ def _described(scores: Scores) -> str:
     told = f"{counted(len(scores.synthetic), 'synthetic image')}, {n_flagged:,} flagged; {_spread(scores.synthetic)}."
     if np.isfinite(scores.null).any():
         told += f" Null of {counted(len(scores.null), 'real image')}; {_spread(scores.null)}."
-    return told + (f" The threshold is {value(scores.threshold)}." if scores.threshold is not None else "")
+    return told + (
+        f" {scores.mark.capitalize()}: {value(scores.threshold)}." if scores.threshold is not None else ""
+    )
 
 
 def _spread(values: Floats) -> str:

@@ -15,9 +15,10 @@ from doppelscan.imagesets import ImageSet
 from doppelscan.report.derived_page import derived_said, made_from_real
 from doppelscan.report.gallery import Match, gallery
 from doppelscan.report.histogram import Histogram, Scores, histogram
+from doppelscan.report.legend import flagged_from, legend, statistic_named
 from doppelscan.report.names import Names
 from doppelscan.report.pairs import Pair, best_pairs
-from doppelscan.report.provenance import audited_sets, facts
+from doppelscan.report.provenance import audited_sets, facts, who
 from doppelscan.report.rates import control_rows, key_rates
 from doppelscan.report.rendering import rendered
 from doppelscan.report.sentences import limits, reservations, verdict
@@ -87,12 +88,14 @@ def _said(run: Run, names: Names, pairs: Sequence[Pair]) -> dict[str, Any]:
         "rates": key_rates(findings),
         "controls": control_rows(findings),
         "histograms": tuple(_histograms(run, pairs)),
+        "legend": tuple(legend(findings)),
         "n_flagged": sum(pair.copied for pair in pairs),
         "patients": patient_rows(findings, pairs, names),
         "identity_errors": identity_rows(findings, names),
         "unread": tuple(unread(run.record, names)),
         "sets": tuple(audited_sets(run.record, names)),
         "facts": tuple(facts(run)),
+        "who": who(run),
         "limits": tuple(limits(findings)),
         "started": str(run.record.get("started", "")),
         "most_rows": LONGEST_TABLE,
@@ -111,12 +114,14 @@ def _histograms(run: Run, pairs: Sequence[Pair]) -> Iterator[Histogram]:
     """Of the statistic, and of the best score where that is another number."""
     flagged = np.array([pair.copied for pair in pairs], dtype=bool)
     by_score, threshold = run.findings.statistic == "score", run.findings.threshold
+    mark = flagged_from(run.findings)
     drawn = [("score", "Best score", threshold if by_score else None)]
     if not by_score:
-        drawn.append(("statistic", f"Statistic ({run.findings.statistic})", threshold))
+        drawn.append(("statistic", statistic_named(run.findings.statistic), threshold))
     for column, axis, threshold in drawn:
         values = np.array([getattr(pair, column) for pair in pairs], dtype=np.float64)
-        if figure := histogram(axis, Scores(values, flagged, _numbers(run.nulls[column]), threshold)):
+        scores = Scores(values, flagged, _numbers(run.nulls[column]), threshold, mark)
+        if figure := histogram(axis, scores):
             yield figure
 
 

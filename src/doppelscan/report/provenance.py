@@ -8,10 +8,11 @@ from typing import Any
 
 from doppelscan.findings import Findings, Run
 from doppelscan.images.preparation import Preparation
+from doppelscan.report.legend import flagged_from
 from doppelscan.report.names import Names
-from doppelscan.report.numbers import p_value, value
+from doppelscan.report.numbers import counted, p_value, value
 
-__all__ = ["AuditedSet", "Facts", "audited_sets", "facts", "grouped"]
+__all__ = ["AuditedSet", "Facts", "audited_sets", "facts", "grouped", "who"]
 
 NOT_RECORDED = "not recorded"
 TIMES = " \N{MULTIPLICATION SIGN} "
@@ -51,6 +52,18 @@ def audited_sets(record: Mapping[str, Any], names: Names) -> Iterator[AuditedSet
         )
 
 
+def who(run: Run) -> str:
+    """How many patients there are on each side, and what named them, as far as the record knows."""
+    sets = run.record.get("sets", {})
+    real = [sets[part] for part in ("train", "holdout") if part in sets]
+    told = counted(run.findings.n_patients, "training patient")
+    if n := sets.get("holdout", {}).get("n_patients"):
+        told += f" and {counted(n, 'held-out patient')}"
+    if by := dict.fromkeys(one for about in real for one in about.get("patients_from") or ()):
+        told += f", named by {' and '.join(by)}"
+    return told if run.findings.patients_known else f"{told}; an image without a patient counts as one"
+
+
 def facts(run: Run) -> Iterator[Facts]:
     """How the audit judged, with what settings, which versions, and how long it took."""
     yield Facts("How it judged", tuple(_judged(run.findings).items()))
@@ -69,7 +82,7 @@ def grouped(record: Mapping[str, Any]) -> Iterator[Facts]:
 def _judged(findings: Findings) -> dict[str, str]:
     return {
         "statistic": findings.statistic,
-        "threshold on it": "none: nothing is flagged"
+        flagged_from(findings): "none: nothing is flagged"
         if findings.threshold is None
         else value(findings.threshold),
         "patients in the null": f"{findings.n_null_patients:,}",

@@ -114,11 +114,13 @@ def _started(workers: int, knowing: Sequence[str] = ()) -> Iterator[ProcessPoolE
     context = multiprocessing.get_context("spawn")
     refuse_within()
     begin = partial(_begin, Script.here())
-    with _Pool(workers, mp_context=context, initializer=begin, initargs=tuple(knowing)) as pool:
-        try:
-            yield pool
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = _Pool(workers, mp_context=context, initializer=begin, initargs=tuple(knowing))
+    try:
+        yield pool
+    finally:
+        # One call that waits: after one that does not, the pool has forgotten its thread, a second call waits for
+        # nothing, and the interpreter, when it ends, may wake that thread while it closes what wakes it.
+        pool.shutdown(cancel_futures=True)
 
 
 class _Pool(ProcessPoolExecutor):
