@@ -18,10 +18,11 @@ from doppelscan.imagesets import ImageSet
 from doppelscan.statistics import PatientNull
 from doppelscan.statistics.rarity import rarity
 
-__all__ = ["derived_notes", "few_planted", "notes"]
+__all__ = ["derived_notes", "few_planted", "notes", "small_images"]
 
 _FEW_PATIENTS = 100
 _ARMS_DIFFER = 1e-3  # two-sided p-value of a rank test between the two arms of the null
+_LEAST_SIDE = 48  # pixels; below, by docs/howto/choose-a-method.md, strangers agree as far as copies do
 _SAME_SHAPE = 0.02  # by how much proportions may differ
 _SMALL, _RARE = 0.2, 1e-3  # a p-value; the chance of so few of them below which a note says so
 
@@ -46,6 +47,7 @@ def notes(
     if null.n_patients < _FEW_PATIENTS:
         yield f"The null rests on {null.n_patients} patients only: rare copies need more to be told from chance."
     yield from few_planted(evidence, settings)
+    yield from small_images(sets.train, settings)
     if settings.calibration != "conformal":
         yield (
             "The verdict rests on a threshold on the score, not on p-values: it flags a share of novel images "
@@ -103,6 +105,16 @@ def few_planted(evidence: Evidence, settings: AuditSettings) -> Iterator[str]:
         yield (
             f"The power rests on {len(planted.source)} planted copies of {n} patients, and on the power what may have "
             f"been missed: --effort standard plants copies of {more} patients and narrows both."
+        )
+
+
+def small_images(train: ImageSet, settings: AuditSettings) -> Iterator[str]:
+    """The note that flat images need which are too small for the method to tell rare copies from likenesses."""
+    side = min(train.shape[1:])
+    if settings.method == "registered" and len(train.shape) == 3 and side < _LEAST_SIDE:
+        yield (
+            f"The images are of {side} pixels: below {_LEAST_SIDE} registered misses rare copies, noisy ones "
+            "too, for strangers agree by chance as far as these. Audit larger images, or by --method pearson as well."
         )
 
 
