@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from doppelscan.cli import display
 from doppelscan.cli.display import say, say_error, shown_progress
 
 
@@ -26,12 +27,26 @@ def test_what_a_terminal_obeys_is_said_and_not_done(capsys: pytest.CaptureFixtur
     assert said.err == "doppelscan: \\u001b]0;owned\\u0007\\u000d\ndoppelscan: üñí 胸部\n"
 
 
-def test_progress_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_short_work_is_silent_and_long_work_says_where_it_stands(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 30.0, 60.0, 61.0, 90.0, 3600.0, 3700.0, 3800.0])
+    monkeypatch.setattr(display, "monotonic", lambda: next(clock))
     with shown_progress() as progress:
-        progress("reading", 0, 2)
-        progress("reading", 2, 2)
+        for done in (1_000, 1_500, 2_000, 2_001):
+            progress("reading", done, 5_000)
+        progress("searching", 0, 2)
+        progress("searching", 0, 2)
+        progress("searching", 1, 2)
+        progress("reading", 5_000, 5_000)
     said = capsys.readouterr()
-    assert (said.out, said.err.strip()) == ("", "")
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        "doppelscan: reading: 2,000 of 5,000, about 3 min left",
+        "doppelscan: searching: 0 of 2",
+        "doppelscan: searching: 1 of 2, about 60 min left",
+        "doppelscan: reading: 5,000 of 5,000",
+    ]
 
 
 def test_what_a_terminal_would_obey_is_shown_instead(capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,6 +111,9 @@ def typed(arguments: list[str]) -> tuple[int, str]:
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(said),
         mock.patch.object(sys, "argv", ["doppelscan", *arguments]),
+        mock.patch(
+            "doppelscan.cli.display.EVERY_S", float("inf")
+        ),  # a page shows results, not how slow we are
     ):
         try:
             main()

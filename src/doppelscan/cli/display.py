@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["say", "say_error", "show_warnings", "shown_progress"]
 
+EVERY_S = 60.0
+"""Where no terminal shows bars, work that goes on says where it stands after each so many seconds."""
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """All control characters but tabs and ends of lines, other ends of lines, and what turns the direction of writing."""
 
@@ -48,13 +51,16 @@ class _Said(logging.Handler):
 
 @contextlib.contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """A bar for each piece of work, on a terminal; silence elsewhere."""
+    """A bar for each piece of work on a terminal; elsewhere, in logs, a line of each once a minute."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+    if not console.is_terminal:
+        yield _Lines().show
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(work: str, done: int, total: int) -> None:
@@ -63,3 +69,27 @@ def shown_progress() -> Iterator[Progress]:
             bars.update(tasks[work], completed=done, total=total)
 
         yield show
+
+
+class _Lines:
+    """Says where work stands when it has gone on for a while, and again; what is done soon says nothing."""
+
+    def __init__(self) -> None:
+        self._began: dict[str, tuple[float, int]] = {}
+        self._said: dict[str, float] = {}
+
+    def show(self, work: str, done: int, total: int) -> None:
+        now = monotonic()
+        start, before = self._began.setdefault(work, (now, done))
+        if now - self._said.setdefault(work, now) < EVERY_S:
+            return
+        self._said[work] = now
+        say_error(f"{work}: {done:,} of {total:,}{_left(now - start, done - before, total - done)}")
+
+
+def _left(seconds: float, done: int, to_do: int) -> str:
+    """How long the rest takes at the pace so far, where there is one."""
+    if done <= 0 or to_do <= 0:
+        return ""
+    minutes = seconds * to_do / done / 60
+    return f", about {minutes:.0f} min left" if minutes >= 1 else ", less than a minute left"
