@@ -8,13 +8,17 @@ JOBS   ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 EXTRAS := dev,docs,slow,supply,bench,generate,text,utility,ray,s3,review
 
-.PHONY: demo test test-all package packages-all audit-dependencies check format bench pins clean
+.PHONY: demo test test-docs test-all package packages-all audit-dependencies check format bench pins clean
 
-demo: $(VENV)/.installed
+demo: $(VENV)/.demo
 	$(BIN)/doppelscan demo --out demo
 
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+# What of the documentation takes minutes: a dozen pages, the notebook in a kernel, the whole site in a browser.
+test-docs: $(VENV)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow tests/docs
 
 test-all: $(VENV)/.installed-slow
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "slow or not slow"
@@ -57,9 +61,14 @@ pins:
 clean:
 	rm -rf $(VENV) demo dist sbom.json
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+# A first report needs a third of what tests do.
+$(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("doppelscan needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[generate]'
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,generate,text,utility,review]'
 	touch $@
 

@@ -23,7 +23,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the types of everything, or only those of arrays, and these not at each call."""
-    WATCH.everything = config.option.markexpr != "not slow"
+    WATCH.everything = config.option.markexpr == "slow or not slow"
 
 
 def pytest_runtest_setup() -> None:

@@ -18,11 +18,16 @@ from .transcript import agrees, follow, typed
 FOLDERS = ROOT / "docs/howto/example-folders.md"
 LONG = {
     "docs/first-result.md",
-    "docs/howto/run-a-study.md",
-    "docs/howto/utility.md",
-    "docs/studies/sagers.md",
+    *(
+        f"docs/howto/{name}.md"
+        for name in (
+            *("choose-a-method", "cluster", "copy-less", "membership", "power"),
+            *("review", "run-a-study", "text-to-image", "utility"),
+        )
+    ),
+    *(f"docs/studies/{name}.md" for name in ("akbar", "dar", "sagers")),
 }
-"""Pages that take half a minute even with fewer of everything: `make test-all` follows them."""
+"""Pages that take ten seconds and more even with fewer of everything: `make test-docs` follows them."""
 FOLLOWED = [
     pytest.param(page, id=name_of(page), marks=[pytest.mark.slow] if name_of(page) in LONG else [])
     for page in PAGES
