@@ -1,9 +1,10 @@
 """How much memory does an audit take, held against the --memory that it was given? Summed over all its processes.
 
 What is summed is the resident memory (RSS) of every process of the command's group, four times a second; pages of
-libraries count in full, and for each process that has them. The
-budget is for all that the command takes; its floor, the interpreter, torch and what they load, is measured by an audit
-of few images with the same budget. Run: `python benchmarks/memory.py`; ten minutes to an hour, a gigabyte of disk.
+libraries count in full, and for each process that has them. The budget is for all that the command takes; its floor,
+the interpreter, torch and what they load, is measured by an audit of few images with the same budget.
+
+Run: `python benchmarks/memory.py`; ten minutes to an hour, a gigabyte of disk.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def main() -> None:
     """Measure the floor and the whole, and add a line to the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--memory", default="2GB")
+    parser.add_argument("--method", default="pearson")
     parser.add_argument("--train", type=int, default=40_000)
     parser.add_argument("--synthetic", type=int, default=10_000)
     parser.add_argument("--holdout", type=int, default=2_000)
@@ -56,20 +58,20 @@ def main() -> None:
     chosen = parser.parse_args()
     sizes = Sizes(chosen.train, chosen.synthetic, chosen.holdout, chosen.side)
     few = Sizes(FEW, FEW, FEW, chosen.side)
-    floor, whole = (_peak(one, chosen.memory, chosen.workers) for one in (few, sizes))
+    floor, whole = (_peak(one, chosen.method, chosen.memory, chosen.workers) for one in (few, sizes))
     budget = parse_memory(chosen.memory)
     row = (
-        f"| {sizes} | {chosen.memory} | {chosen.workers} | {floor / 2**20:,.0f} | {whole / 2**20:,.0f} "
-        f"| {whole / budget:.0%} | {(whole - floor) / budget:.0%} |\n"
+        f"| {chosen.method} | {sizes} | {chosen.memory} | {chosen.workers} | {floor / 2**20:,.0f} "
+        f"| {whole / 2**20:,.0f} | {whole / budget:.0%} | {(whole - floor) / budget:.0%} |\n"
     )
     print(row)
     _add(row)
 
 
-def _peak(sizes: Sizes, memory: str, workers: int) -> int:
+def _peak(sizes: Sizes, method: str, memory: str, workers: int) -> int:
     """Bytes at most, while sets of these sizes are audited."""
     with tempfile.TemporaryDirectory() as folder:
-        words = [sys.executable, "-m", "doppelscan", "audit", "--method", "pearson", "--memory", memory]
+        words = [sys.executable, "-m", "doppelscan", "audit", "--method", method, "--memory", memory]
         for name in ("train", "synthetic", "holdout"):
             made = [sys.executable, __file__, "--make", str(Path(folder) / name), name]
             subprocess.run([*made, str(getattr(sizes, name)), str(sizes.side)], check=True)  # noqa: S603 - ourselves
@@ -86,7 +88,7 @@ def _peak(sizes: Sizes, memory: str, workers: int) -> int:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
         assert child.returncode == 0, "the audit failed"
-        print(f"{sizes}: {peak / 2**20:,.0f} MB at most; {company()}", flush=True)
+        print(f"{method}, {sizes}: {peak / 2**20:,.0f} MB at most; {company()}", flush=True)
     return peak
 
 
@@ -113,14 +115,14 @@ def make(folder: Path, name: str, n: int, side: int) -> None:
 def _add(row: str) -> None:
     path = RESULTS / "memory.md"
     if not path.exists():
-        head = (__doc__ or "").split("\n\nRun")[0].partition("Run:")[0].strip()
+        head = (__doc__ or "").partition("\n\nRun:")[0]
         title, _, about = head.partition("\n\n")
         columns = (
-            "| train + synthetic + held out | --memory | workers | floor, MB | peak, MB | peak / budget "
+            "| method | train + synthetic + held out | --memory | workers | floor, MB | peak, MB | peak / budget "
             "| above the floor / budget |"
         )
         path.write_text(
-            f"# {title}\n\n{about}\n\n{processor()}.\n\n{columns}\n|---|---|---|---|---|---|---|\n"
+            f"# {title}\n\n{about}\n\n{processor()}.\n\n{columns}\n|---|---|---|---|---|---|---|---|\n"
         )
     with path.open("a") as file:
         file.write(row)
