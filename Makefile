@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Workers of the test run, of one thread each: two pools of threads on the same cores wait for each other.
+# Workers of the test run, of one thread each: two pools of threads on the same cores wait for each other. A file's tests
+# stay with one worker, so that what they share is made once.
 JOBS   ?= 2
 # Where it is set, each worker and each process that a test starts compiles every module anew: a minute to collect, not twenty seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -14,14 +15,14 @@ demo: $(VENV)/.demo
 	$(BIN)/doppelscan demo --out demo
 
 test: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile
 
 # What of the documentation takes minutes: a dozen pages, the notebook in a kernel, the whole site in a browser.
 test-docs: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow tests/docs
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m slow tests/docs
 
 test-all: $(VENV)/.installed-slow
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "slow or not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile -m "slow or not slow"
 
 # The wheel and the sdist are built; the wheel audits in a fresh environment without extras, then with each extra alone.
 package: $(VENV)/.installed

@@ -57,7 +57,7 @@ from doppelscan.workers import (
 
 from .conftest import Machines
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("ray")]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 CPU = Resources(memory=2**28, workers=2, device="cpu")
 

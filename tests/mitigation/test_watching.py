@@ -23,8 +23,6 @@ SETTINGS = changed(
 KEEPING = Keeping(marks=4, last=1, grid=0)
 FEW = Watching(samples=6, audit=AuditSettings(method="pearson", n_controls=2))
 
-pytestmark = pytest.mark.xdist_group("watched trainings")
-
 
 def weights(model: Path) -> bytes:
     return (checkpoints_of(model)[-1].folder / "state.safetensors").read_bytes()

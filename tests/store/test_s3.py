@@ -22,7 +22,7 @@ from doppelscan.imagesets import ImageSet, save
 pytest.importorskip("s3fs", reason="the extra `s3` is not installed")
 moto_server = pytest.importorskip("moto.server", reason="moto is not installed")
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("s3")]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 SECRET = "hush-do-not-tell"  # noqa: S105 - nobody's
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"

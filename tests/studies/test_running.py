@@ -22,8 +22,6 @@ from studying import RECIPE
 
 ONE = Resources(workers=1)
 
-pytestmark = pytest.mark.xdist_group("a study")
-
 
 def recipe(folder: Path, text: str = RECIPE) -> Recipe:
     (folder / "recipe.toml").write_text(text)

@@ -32,9 +32,6 @@ SETTINGS = UtilitySettings(
 )
 
 
-pytestmark = pytest.mark.xdist_group("a measurement of utility")
-
-
 @pytest.fixture(scope="module")
 def sets() -> dict[str, ImageSet]:
     return {
