@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +20,7 @@ from calling import Folders, call, start
 from doppelscan.findings import read_run
 from doppelscan.review import QueueSettings
 from doppelscan.review.queue import queue_of
-from doppelscan.review.verdicts import Verdicts
+from doppelscan.review.verdicts import Control, Label, Verdicts
 
 SOURCE = str(Path(doppelscan.__file__).parents[1])
 _RATES = ("known copies found", "held-out images called a copy")
@@ -141,3 +143,28 @@ def test_a_run_that_nobody_read_says_how_to_read_it(run: Path) -> None:
     outcome = call("agreement", run)
     assert outcome.code == 2
     assert f"nobody has read its pairs (run doppelscan review {run})" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("label", "control", "shown"),
+    [("copy", "", -1), ("same_patient", "", -1), ("unsure", "", -1), ("novel", "", 0), ("copy", "novel", 0)],
+)
+def test_a_redacted_report_withholds_what_a_reader_did_not_call_novel(
+    run: Path, label: Label, control: Control, shown: int
+) -> None:
+    def pictures(*options: str) -> int:
+        assert call("report", run, *options).code == 0
+        return (run / "report.html").read_text().count("data:image/png;base64,")
+
+    matches = read_run(run).matches
+    flagged = set(matches.loc[matches["copied"].astype(bool), "synthetic_id"])
+    let_pass = next(
+        pair.key
+        for pair in queue_of(read_run(run), QueueSettings())
+        if not pair.key.control and pair.key.synthetic_id not in flagged
+    )
+    before, redacted = pictures(), pictures("--redact-training")
+    with contextlib.closing(Verdicts(run)) as verdicts:
+        verdicts.add("Ada", replace(let_pass, control=control), label, "", "f")
+    assert pictures("--redact-training") == redacted + shown
+    assert pictures() == before

@@ -88,6 +88,7 @@ def audit(
         from doppelscan.audit import AuditSettings, audited
         from doppelscan.findings.run import check_folder
         from doppelscan.report import write_report
+        from doppelscan.review.verdicts import not_called_novel
         from doppelscan.store import staged
 
         settings = AuditSettings(
@@ -113,7 +114,11 @@ def audit(
                 progress=progress,
             )
             page = write_report(
-                folder, train=done.sets.train, synthetic=done.sets.synthetic, redact_training=redact_training
+                folder,
+                train=done.sets.train,
+                synthetic=done.sets.synthetic,
+                redact_training=redact_training,
+                suspected=not_called_novel(folder),
             )
     findings = done.findings
     where = shown(out / page.name)

@@ -40,6 +40,7 @@ def _page(
     from doppelscan.report import write_membership_page, write_report, write_study_page
     from doppelscan.report.quality_page import write_quality_report
     from doppelscan.report.utility_page import write_utility_report
+    from doppelscan.review.verdicts import not_called_novel
 
     if (run / "membership.json").exists():
         return write_membership_page(run)
@@ -51,5 +52,10 @@ def _page(
     if (run / "utility.json").exists():
         return write_utility_report(run, real=real, redact_training=redact_training)
     return write_report(
-        run, train=real, synthetic=drawn, redact_training=redact_training, n_matches=n_matches
+        run,
+        train=real,
+        synthetic=drawn,
+        redact_training=redact_training,
+        suspected=not_called_novel(run),
+        n_matches=n_matches,
     )

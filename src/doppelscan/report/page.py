@@ -37,6 +37,7 @@ def write_report(
     train: ImageSet | None = None,
     synthetic: ImageSet | None = None,
     redact_training: bool = False,
+    suspected: frozenset[str] = frozenset(),
     n_matches: int = 24,
 ) -> Path:
     """Write `report.html` beside the findings of the run in `folder`; the path of the page.
@@ -50,6 +51,8 @@ def write_report(
         Show no training image, no synthetic image that is flagged as a copy of one or was made from one, no
         difference, no map of agreement, and no identifier or path of real data. Identifiers of synthetic images stay,
         and those images that are neither.
+    suspected
+        Synthetic images that people did not call novel: where training images are redacted these are not shown either.
     n_matches
         How many of the most suspicious matches are shown.
 
@@ -68,6 +71,7 @@ def write_report(
         drawn = Without(
             drawn, made_from_real(run), "Withheld: made from a real image, it may show a part of it."
         )
+        drawn = Without(drawn, suspected, "Withheld: a reader did not call it novel.")
     shown = gallery(
         pairs[:n_matches], names, synthetic=drawn, train=real, aligned=aligned_pairs(run.alignments)
     )

@@ -30,6 +30,7 @@ __all__ = [
     "PairKey",
     "Verdict",
     "Verdicts",
+    "not_called_novel",
     "pair_fingerprint",
     "verdicts_of",
 ]
@@ -104,6 +105,20 @@ def verdicts_of(run: Path) -> pd.DataFrame:
     with _told_apart(run / FILE), closing(_opened_to_read(run / FILE)) as connection:
         _check(connection, run / FILE)
         return pd.DataFrame(connection.execute(_STANDING).fetchall(), columns=list(_COLUMNS), dtype=object)
+
+
+def not_called_novel(run: Path) -> frozenset[str]:
+    """The synthetic images that some reader called a copy, or the same patient, or was unsure of.
+
+    Raises
+    ------
+    FormatError
+        As of `verdicts_of`.
+    """
+    verdicts = verdicts_of(run)
+    return frozenset(
+        verdicts.loc[(verdicts["control"] == "") & (verdicts["label"] != "novel"), "synthetic_id"]
+    )
 
 
 def pair_fingerprint(synthetic: Image, training: Image) -> str:
