@@ -78,12 +78,13 @@ def test_every_point_is_in_the_index_once_and_indices_are_the_same_every_time(
     monkeypatch.setattr(words, "_POINTS_A_WORD", 10)
     first, second = WordIndex.of(drawn(9, 20)), WordIndex.of(drawn(9, 20))
     np.testing.assert_array_equal(first.words, second.words)
-    assert sorted(map(bytes, first.descriptors)) == sorted(map(bytes, first.points.descriptors))
+    np.testing.assert_array_equal(first.order, second.order)
+    assert sorted(first.order.tolist()) == list(range(len(first.points.place)))
     owner = dict(zip(map(bytes, first.points.descriptors), first.points.image.tolist(), strict=True))
-    assert [owner[bytes(descriptor)] for descriptor in first.descriptors] == first.image.tolist()
     for word in range(len(first.words)):
-        mine = first.descriptors[first.begins[word] : first.begins[word + 1]]
+        mine, images = first.of_word(word)
         assert (nearest_words(mine, first.words, 1)[:, 0] == word).all()
+        assert [owner[bytes(descriptor)] for descriptor in mine] == images.tolist()
 
 
 def test_nearest_words_are_in_order_of_distance() -> None:

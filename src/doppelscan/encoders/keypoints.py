@@ -7,7 +7,7 @@ of their histograms. Nothing is learnt, so that every image set is served and no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -117,14 +117,29 @@ class Keypoints:
         return Keypoints(descriptors, place, frame, starts, space)
 
 
-def joined(parts: Sequence[Keypoints]) -> Keypoints:
-    """The points of images that were looked at part by part, at least one, in order."""
-    descriptors, place, frame = (
-        np.concatenate([getattr(part, of) for part in parts]) for of in ("descriptors", "place", "frame")
-    )
+def joined(parts: list[Keypoints]) -> Keypoints:
+    """The points of images that were looked at part by part, at least one, in order.
+
+    The list is empty afterwards: each part is let go when it has been copied, so that nothing is held twice.
+    """
+    space = parts[0].space
     counts = np.concatenate([np.diff(part.starts) for part in parts])
     starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-    return Keypoints(descriptors, place, frame, starts, parts[0].space)
+    whole = Keypoints(
+        np.empty((starts[-1], _N_BYTES), dtype=np.uint8),
+        np.empty(starts[-1], dtype=np.complex64),
+        np.empty(starts[-1], dtype=np.complex64),
+        starts,
+        space,
+    )
+    end = len(whole.place)
+    while parts:
+        part = parts.pop()
+        begin = end - len(part.place)
+        for name in ("descriptors", "place", "frame"):
+            getattr(whole, name)[begin:end] = getattr(part, name)
+        end = begin
+    return whole
 
 
 def extract_keypoints(

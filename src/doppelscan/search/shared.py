@@ -22,8 +22,9 @@ from doppelscan.search.voting import KeypointMatches
 from doppelscan.settings import Resources
 from doppelscan.workers import single_threaded_vision
 
-__all__ = ["SmallFilms", "shared_parts"]
+__all__ = ["BYTES_A_FILM", "SmallFilms", "shared_parts"]
 
+BYTES_A_FILM = 112**2  # at most
 _SIDE = 112  # pixels along the longest side; what follows is in these pixels
 _NOISE, _DETAIL = 0.7, 2.0  # standard deviations: what is finer and what is coarser is left out
 _WINDOW = 2.0  # of one correlation

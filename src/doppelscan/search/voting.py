@@ -143,7 +143,7 @@ def _refuse_misfits(queries: Keypoints, references: Keypoints, k: int, exclude: 
 def _blocks(queries: Keypoints, resources: Resources) -> list[slice]:
     """Queries for one worker each, as many at once as its share of memory holds of their points and votes."""
     most = int(np.diff(queries.starts).max(initial=1))
-    room = resources.memory // (2 * resources.workers) // (_BYTES_A_POINT * most)
+    room = resources.memory // (8 * resources.workers) // (_BYTES_A_POINT * most)
     size = max(1, min(room, _MOST_QUERIES, -(-len(queries) // resources.workers)))
     return [slice(start, min(start + size, len(queries))) for start in range(0, len(queries), size)]
 

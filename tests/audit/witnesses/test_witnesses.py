@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from scipy import ndimage
 
 from cohorts import films, pixels_of
 from doppelscan.audit.witnesses import Aligned, Correlated, Points, Posed, Tiles, Witness
+from doppelscan.errors import InputError
 from doppelscan.imagesets import ImageSet
 from doppelscan.search import ArrayBlocks, Neighbours
 from doppelscan.settings import Resources
@@ -112,6 +115,20 @@ def test_points_of_a_set_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     again = asked_of(images)
     for one, other in zip(first, again, strict=True):
         assert np.array_equal(one.scores, other.scores, equal_nan=True)
+
+
+def test_points_beyond_the_memory_are_refused_and_what_is_missing_is_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("doppelscan.audit.witnesses.points._SHARD", 4)
+    little = 2**20
+    with pytest.raises(InputError, match=r"the points of 24 images need about \d+ MB") as refused:
+        Points().against(SEEN, Resources(memory=little), silent)
+    (short,) = re.findall(r"give about (\d+) MB more", str(refused.value))
+    enough = Resources(memory=little + (int(short) + 1) * 2**20, workers=1)
+    assert len(Points().against(SEEN, enough, silent).index.points) == 24
+    with pytest.raises(InputError, match="need about"):
+        Points().against(SEEN, Resources(memory=enough.memory // 2), silent)
 
 
 def asked_of(images: ImageSet) -> tuple[Neighbours, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,12 +12,13 @@ from jaxtyping import Float64, Int64
 
 from doppelscan.audit.witnesses.witness import Exclude, Kind
 from doppelscan.encoders.keypoints import Keypoints, KeypointSettings, extract_keypoints, joined
+from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.versions import code_versions
 from doppelscan.search import Blocks, Neighbours
-from doppelscan.search.shared import SmallFilms, shared_parts
+from doppelscan.search.shared import BYTES_A_FILM, SmallFilms, shared_parts
 from doppelscan.search.voting import VotingSettings, match_keypoints
-from doppelscan.search.words import WordIndex
+from doppelscan.search.words import BYTES_A_POINT, WordIndex
 from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint
 from doppelscan.workers import Progress, counted, elsewhere, map_ordered, silent
@@ -25,6 +27,7 @@ __all__ = ["Points", "keypoints_of"]
 
 _VERSION = 1  # of the scores; part of the key of whatever is kept
 _SHARD = 256  # images whose points are found between two writes to the cache
+_PART = 3  # one part in so many of the memory may hold the points and small films of a set
 
 
 def _cubed(values: Float64[np.ndarray, "*m"]) -> Float64[np.ndarray, "*m"]:
@@ -92,7 +95,13 @@ class _Recognised:
 def keypoints_of(
     images: Blocks, settings: KeypointSettings, resources: Resources, progress: Progress
 ) -> Keypoints:
-    """The points of images; those of a set are kept in the cache, shard by shard."""
+    """The points of images; those of a set are kept in the cache, shard by shard.
+
+    Raises
+    ------
+    InputError
+        If they and the small films need more than a third of `resources.memory`; nothing found is lost then.
+    """
     if not isinstance(images, ImageSet) or not len(images):
         return extract_keypoints(images, settings, resources=resources)
     shards = [
@@ -101,7 +110,23 @@ def keypoints_of(
     ]
     find = partial(_kept, settings=settings, resources=resources.share if elsewhere() else resources)
     found = map_ordered(find, shards, workers=elsewhere())
-    return joined(list(counted(found, "finding points", len(shards), progress)))
+    parts: list[Keypoints] = []
+    for part in counted(found, "finding points", len(shards), progress):
+        parts.append(part)
+        _refuse_too_many(images, parts, resources)
+    return joined(parts)
+
+
+def _refuse_too_many(images: ImageSet, parts: list[Keypoints], resources: Resources) -> None:
+    """Stop where there is no room for more; how much all need is foreseen from those that were found."""
+    n, n_points = sum(map(len, parts)), sum(len(part.place) for part in parts)
+    if n_points * BYTES_A_POINT + n * BYTES_A_FILM <= resources.memory // _PART:
+        return
+    needed = len(images) * (n_points / n * BYTES_A_POINT + BYTES_A_FILM)
+    short = math.ceil((_PART * needed - resources.memory) / 2**20)
+    what = f"the points of {len(images):,} images need about {needed / 2**20:,.0f} MB"
+    cure = f"give about {short:,} MB more with --memory, or another --method"
+    raise InputError(Problem(what, where=images.name, cure=cure))
 
 
 def _kept(images: ImageSet, settings: KeypointSettings, resources: Resources) -> Keypoints:
