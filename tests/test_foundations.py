@@ -105,3 +105,32 @@ def test_the_public_names_are_these() -> None:
 def test_importing_doppelscan_and_its_reports_needs_no_torch() -> None:
     code = "import sys, doppelscan.report, doppelscan.imagesets; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+_FREEING = """
+import sys
+from pathlib import Path
+from doppelscan.settings import give_back_memory
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) / 2**8
+
+if sys.argv[1] == "told":
+    give_back_memory()
+for n in (10, 20, 30):
+    del (held := {"once": bytearray(n * 2**20)})["once"]
+held = [(bytearray(b"x" * 8 * 2**20), bytearray(b"x" * 1000)) for _ in range(12)]
+before = resident()
+kept = [small for _, small in held]
+del held
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library is told where it is glibc")
+def test_what_is_freed_in_large_blocks_goes_back_to_the_system_where_that_is_asked_for() -> None:
+    told, untold = (
+        float(subprocess.run([sys.executable, "-c", _FREEING, how], check=True, capture_output=True).stdout)
+        for how in ("told", "not told")
+    )
+    assert told > 90 > untold  # of 96 MB

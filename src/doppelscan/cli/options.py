@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doppelscan.errors import InputError, Problem
-from doppelscan.settings import Resources, cores, parse_memory
+from doppelscan.settings import Resources, cores, give_back_memory, parse_memory
 from doppelscan.workers import elsewhere, on_ray
 
 if TYPE_CHECKING:
@@ -89,7 +89,10 @@ def as_resources(memory: str | None, workers: int | None, device: str = "auto") 
         If `memory` is less than the program takes before it holds an image.
     """
     chosen = Resources(workers=workers or elsewhere() or cores(), device=device)
-    return chosen if memory is None else replace(chosen, memory=_for_pixels(memory, chosen.threads))
+    if memory is None:
+        return chosen
+    give_back_memory()
+    return replace(chosen, memory=_for_pixels(memory, chosen.threads))
 
 
 def _for_pixels(memory: str, n_processes: int) -> int:
