@@ -30,7 +30,7 @@ def test_what_a_terminal_obeys_is_said_and_not_done(capsys: pytest.CaptureFixtur
 def test_without_a_terminal_short_work_is_silent_and_long_work_says_where_it_stands(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = iter([0.0, 30.0, 60.0, 61.0, 90.0, 3600.0, 3700.0, 3800.0])
+    clock = iter([0.0, 30.0, 60.0, 61.0, 90.0, 3600.0, 3700.0, 3800.0, 4000.0, 4100.0])
     monkeypatch.setattr(display, "monotonic", lambda: next(clock))
     with shown_progress() as progress:
         for done in (1_000, 1_500, 2_000, 2_001):
@@ -39,6 +39,8 @@ def test_without_a_terminal_short_work_is_silent_and_long_work_says_where_it_sta
         progress("searching", 0, 2)
         progress("searching", 1, 2)
         progress("reading", 5_000, 5_000)
+        progress("reading", 0, 8)
+        progress("reading", 4, 8)
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
@@ -46,6 +48,7 @@ def test_without_a_terminal_short_work_is_silent_and_long_work_says_where_it_sta
         "doppelscan: searching: 0 of 2",
         "doppelscan: searching: 1 of 2, about 60 min left",
         "doppelscan: reading: 5,000 of 5,000",
+        "doppelscan: reading: 4 of 8, about 2 min left",
     ]
 
 

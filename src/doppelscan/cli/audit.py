@@ -118,7 +118,7 @@ def audit(
                 train=done.sets.train,
                 synthetic=done.sets.synthetic,
                 redact_training=redact_training,
-                suspected=not_called_novel(folder),
+                suspected=not_called_novel(folder) if redact_training else frozenset(),
             )
     findings = done.findings
     where = shown(out / page.name)

@@ -77,11 +77,17 @@ class _Lines:
     def __init__(self) -> None:
         self._began: dict[str, tuple[float, int]] = {}
         self._said: dict[str, float] = {}
+        self._done: dict[str, int] = {}
 
     def show(self, work: str, done: int, total: int) -> None:
         now = monotonic()
-        start, before = self._began.setdefault(work, (now, done))
-        if now - self._said.setdefault(work, now) < EVERY_S:
+        if (
+            done < self._done.get(work, 0) or work not in self._began
+        ):  # also where work of this name begins anew
+            self._began[work], self._said[work] = (now, done), now
+        self._done[work] = done
+        start, before = self._began[work]
+        if now - self._said[work] < EVERY_S:
             return
         self._said[work] = now
         say_error(f"{work}: {done:,} of {total:,}{_left(now - start, done - before, total - done)}")

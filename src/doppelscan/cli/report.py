@@ -56,6 +56,6 @@ def _page(
         train=real,
         synthetic=drawn,
         redact_training=redact_training,
-        suspected=not_called_novel(run),
+        suspected=not_called_novel(run) if redact_training else frozenset(),
         n_matches=n_matches,
     )
