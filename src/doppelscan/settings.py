@@ -44,8 +44,7 @@ def limit_threads() -> None:
 def give_back_memory() -> None:
     """Let memory that is freed from now on go back to the system, where the C library is glibc.
 
-    Left alone it keeps what was freed for what may come, a quarter more than an audit needs; to give it back costs
-    one part in twenty of an audit's time.
+    Left alone it keeps what was freed for what may come, a quarter more than an audit needs (docs/log.md).
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if set_option is not None:
