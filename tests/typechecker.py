@@ -42,7 +42,7 @@ class Watch:
     def begin(self) -> None:
         """Check all functions with arrays again."""
         for function in self._spared:
-            del function.__no_type_check__  # type: ignore[attr-defined]
+            del vars(function)["__no_type_check__"]
         self._spared.clear()
         self._calls.clear()
 

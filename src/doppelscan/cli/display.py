@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -71,26 +72,31 @@ def shown_progress() -> Iterator[Progress]:
         yield show
 
 
+@dataclass
+class _Work:
+    """A piece of work: when it began and with how much done, how much is now, and when that was said last."""
+
+    began: float
+    before: int
+    done: int
+    said: float
+
+
 class _Lines:
     """Says where work stands when it has gone on for a while, and again; what is done soon says nothing."""
 
     def __init__(self) -> None:
-        self._began: dict[str, tuple[float, int]] = {}
-        self._said: dict[str, float] = {}
-        self._done: dict[str, int] = {}
+        self._works: dict[str, _Work] = {}
 
-    def show(self, work: str, done: int, total: int) -> None:
-        now = monotonic()
-        if (
-            done < self._done.get(work, 0) or work not in self._began
-        ):  # also where work of this name begins anew
-            self._began[work], self._said[work] = (now, done), now
-        self._done[work] = done
-        start, before = self._began[work]
-        if now - self._said[work] < EVERY_S:
+    def show(self, name: str, done: int, total: int) -> None:
+        now, work = monotonic(), self._works.get(name)
+        if work is None or done < work.done:  # it begins, or another of its name
+            work = self._works[name] = _Work(now, done, done, now)
+        work.done = done
+        if now - work.said < EVERY_S:
             return
-        self._said[work] = now
-        say_error(f"{work}: {done:,} of {total:,}{_left(now - start, done - before, total - done)}")
+        work.said = now
+        say_error(f"{name}: {done:,} of {total:,}{_left(now - work.began, done - work.before, total - done)}")
 
 
 def _left(seconds: float, done: int, to_do: int) -> str:
