@@ -82,7 +82,8 @@ def until(page: Any, expression: str) -> None:
         if page.evaluate(expression):
             return
         page.wait_for_timeout(25)
-    raise AssertionError(f"never: {expression}")
+    told = page.evaluate("['said', 'problem', 'place'].map((id) => document.getElementById(id)?.textContent)")
+    raise AssertionError(f"never: {expression}; the page says {told}, its console {page.seen}")
 
 
 def shown(page: Any) -> str:
@@ -261,6 +262,8 @@ def test_a_pair_that_cannot_be_seen_is_said_and_passed_by(opened, run: Path, rev
 def test_a_verdict_that_is_not_saved_is_not_shown_as_saved(opened, run: Path) -> None:
     page = opened(run)
     page.route("**/api/verdicts", lambda route: route.abort())
+    page.reload()  # a page that is open already may send its next request past a new route
+    page.wait_for_selector("body[data-shown]")
     page.keyboard.press("c")
     until(page, "!document.querySelector('#problem').hidden")
     assert "doppelscan review" in page.locator("#problem").text_content()
