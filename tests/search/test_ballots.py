@@ -37,7 +37,7 @@ def counted_by_hand(query: int, poll: Poll, n: int) -> np.ndarray:
     """Each point's best product with every image; the `images` best get what they have above the next one's."""
     points, known, votes = poll.ballots[0].points, poll.index.points, np.zeros(n)
     for descriptor in points.descriptors[points.of(query)].astype(np.int64):
-        best = [(known.descriptors[known.of(i)].astype(np.int64) @ descriptor).max() / ONE for i in range(n)]
+        best = [(known.of_image(i).descriptors.astype(np.int64) @ descriptor).max() / ONE for i in range(n)]
         order = np.argsort(-np.array(best), kind="stable")
         background = max(best[order[EVERY_WORD.images]], EVERY_WORD.background)
         for i in order[: EVERY_WORD.images]:

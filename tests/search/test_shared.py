@@ -75,7 +75,7 @@ def test_small_films_lie_over_the_films_that_they_are_made_of() -> None:
     film[0, 0, 100:120, 200:240] = 255
     films = small(film)
     assert films.shades.shape == (1, 81, 112)
-    y, x = (np.mean(axis) for axis in np.nonzero(films.shades[0] > 127))
+    y, x = (np.mean(axis) for axis in np.nonzero(films.one(0) > 127))
     there = films.onto_pixels @ (x, y, 1)
     np.testing.assert_allclose(there[:2], (219.5, 109.5), atol=1.5)
 

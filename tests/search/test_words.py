@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from doppelscan.encoders.keypoints import Keypoints
-from doppelscan.search import words
+from doppelscan.search import many_points, words
+from doppelscan.search.many_points import ManyPoints
 from doppelscan.search.words import WordIndex, closest_images, nearest_words
 
 
@@ -16,8 +17,8 @@ def drawn(n_images: int, n_points: int, seed: int = 0) -> Keypoints:
     count = np.full(n_images, n_points)
     count[1:2] = 0
     descriptors = rng.integers(0, 90, (count.sum(), 128)).astype(np.uint8)
-    nowhere = np.zeros(count.sum(), dtype=np.complex64)
-    return Keypoints(descriptors, nowhere, nowhere, np.concatenate([[0], np.cumsum(count)]), (9, 9))
+    place, frame = (rng.random((2, count.sum())) * (1 + 1j)).astype(np.complex64)
+    return Keypoints(descriptors, place, frame, np.concatenate([[0], np.cumsum(count)]), (9, 9))
 
 
 def brute_force(query: np.ndarray, points: Keypoints, left_out: set[int], k: int) -> list[tuple[int, int]]:
@@ -76,15 +77,52 @@ def test_every_point_is_in_the_index_once_and_indices_are_the_same_every_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(words, "_POINTS_A_WORD", 10)
-    first, second = WordIndex.of(drawn(9, 20)), WordIndex.of(drawn(9, 20))
+    points = drawn(9, 20)
+    first, second = WordIndex.of(points), WordIndex.of(drawn(9, 20))
     np.testing.assert_array_equal(first.words, second.words)
-    np.testing.assert_array_equal(first.order, second.order)
-    assert sorted(first.order.tolist()) == list(range(len(first.points.place)))
-    owner = dict(zip(map(bytes, first.points.descriptors), first.points.image.tolist(), strict=True))
+    owner = dict(zip(map(bytes, points.descriptors), points.image.tolist(), strict=True))
+    seen = []
     for word in range(len(first.words)):
         mine, images = first.of_word(word)
         assert (nearest_words(mine, first.words, 1)[:, 0] == word).all()
         assert [owner[bytes(descriptor)] for descriptor in mine] == images.tolist()
+        np.testing.assert_array_equal(mine, second.of_word(word)[0])
+        seen += list(map(bytes, mine))
+    assert sorted(seen) == sorted(map(bytes, points.descriptors))
+
+
+def test_an_index_in_a_file_is_that_in_memory_however_many_points_it_is_made_of_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(words, "_POINTS_A_WORD", 10)
+    points, told = drawn(9, 20), []
+    held = WordIndex.of(points)
+    monkeypatch.setattr(many_points, "_CHUNK", 7)
+    parts = (points.part(start, start + 3) for start in (0, 3, 6))
+    many = ManyPoints.of(parts, most=500, in_memory=False)
+    filed = WordIndex.of(many, lambda *said: told.append(said))
+    assert told[0] == ("sorting points", 0, 23)
+    assert told[-1] == ("sorting points", 23, 23)
+    assert (len(many), many.n_points) == (9, 160)
+    np.testing.assert_array_equal(held.words, filed.words)
+    for word in range(len(held.words)):
+        for one, other in zip(held.of_word(word), filed.of_word(word), strict=True):
+            np.testing.assert_array_equal(one, other)
+    for image in range(9):
+        own = points.of(image)
+        np.testing.assert_array_equal(many.of_image(image).descriptors, points.descriptors[own])
+        np.testing.assert_array_equal(many.of_image(image).place, points.place[own])
+        np.testing.assert_array_equal(many.of_image(image).frame, points.frame[own])
+
+
+def test_products_of_a_full_word_are_taken_in_smaller_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    index, queries = WordIndex.of(drawn(9, 20)), drawn(5, 9, seed=3).descriptors
+    none = np.full(len(queries), -1)
+    whole = closest_images(queries, none, index, np.arange(9), 3)
+    monkeypatch.setattr(words, "_PRODUCTS", 3)
+    stepped = closest_images(queries, none, index, np.arange(9), 3)
+    np.testing.assert_array_equal(whole.images, stepped.images)
+    np.testing.assert_array_equal(whole.products, stepped.products)
 
 
 def test_nearest_words_are_in_order_of_distance() -> None:

@@ -67,14 +67,12 @@ class Poll:
         return sorted(found, key=lambda one: -one.score)
 
     def _agreed(self, query: int, reference: int, way: Ballot) -> Consensus | None:
-        mine, theirs = way.points.of(query), self.index.points.of(reference)
-        rows, columns, shares = _mutual(
-            way.points.descriptors[mine], self.index.points.descriptors[theirs], self.settings.least
-        )
+        mine, theirs = way.points.of(query), self.index.points.of_image(reference)
+        rows, columns, shares = _mutual(way.points.descriptors[mine], theirs.descriptors, self.settings.least)
         if not len(rows):
             return None
-        z, w = way.points.place[mine][rows], self.index.points.place[theirs][columns]
-        turn = self.index.points.frame[theirs][columns] / way.points.frame[mine][rows]
+        z, w = way.points.place[mine][rows], theirs.place[columns]
+        turn = theirs.frame[columns] / way.points.frame[mine][rows]
         weight = np.maximum(shares - way.background[mine][rows], 0)
         matches = Matched(
             z.astype(np.complex128), w.astype(np.complex128), turn.astype(np.complex128), weight

@@ -20,6 +20,7 @@ from doppelscan.encoders.shades import grey, no_longer_than
 from doppelscan.search.blocks import Blocks
 from doppelscan.search.voting import KeypointMatches
 from doppelscan.settings import Resources
+from doppelscan.store import Rows
 from doppelscan.workers import single_threaded_vision
 
 __all__ = ["BYTES_A_FILM", "SmallFilms", "shared_parts"]
@@ -37,24 +38,28 @@ _COARSER, _PLACE = 4, 3.0  # agreement is averaged over a neighbourhood of so ma
 class SmallFilms:
     """Films in shades of grey, no longer than 112 pixels: what is kept of each set; `space` is their own shape."""
 
-    shades: UInt8[np.ndarray, "n h w"]
+    shades: Rows
     space: tuple[int, int]
 
     @staticmethod
-    def of(images: Blocks, resources: Resources) -> SmallFilms:
-        """The images of a set, or of an array as Blocks."""
+    def of(images: Blocks, resources: Resources, *, in_memory: bool = True) -> SmallFilms:
+        """The images of a set, or of an array as Blocks; kept in memory, or in a file."""
         space = images.read(0, 1).shape[2:] if len(images) else (1, 1)
         small = no_longer_than(_SIDE, space)
-        parts = [np.empty((0, *small), dtype=np.uint8)]
+        shades = Rows.of((len(images), *small), np.uint8, in_memory=in_memory)
         size = max(1, resources.memory // 16 // (32 * space[0] * space[1]))
         with single_threaded_vision(), ThreadPoolExecutor(resources.threads) as pool:
             for start in range(0, len(images), size):
                 pixels = images.read(start, min(start + size, len(images)))
-                parts.append(np.stack(list(pool.map(partial(_small, small=small), pixels))))
-        return SmallFilms(np.concatenate(parts), (space[0], space[1]))
+                shades.write(start, np.stack(list(pool.map(partial(_small, small=small), pixels))))
+        return SmallFilms(shades, (space[0], space[1]))
 
     def __len__(self) -> int:
         return len(self.shades)
+
+    def one(self, film: int) -> UInt8[np.ndarray, "h w"]:
+        """The shades of one film."""
+        return np.asarray(self.shades.read(film, film + 1)[0])
 
     @property
     def onto_pixels(self) -> Float64[np.ndarray, "3 3"]:
@@ -99,7 +104,7 @@ def _excess(
 ) -> Float64[np.ndarray, " k"]:
     """The values of one query."""
     named = found.indices[query]
-    mine = _Detail.of(queries.shades[query])
+    mine = _Detail.of(queries.one(query))
     maps = np.stack(
         [_agreement(mine, _moved(references, found, query, rank), queries) for rank in range(len(named))]
     )
@@ -131,7 +136,7 @@ def _moved(references: SmallFilms, found: KeypointMatches, query: int, rank: int
         return None
     scale = references.onto_pixels
     moved = (np.linalg.inv(scale) @ np.vstack([transform, [0, 0, 1]]) @ scale)[:2]
-    shades = references.shades[found.indices[query, rank]]
+    shades = references.one(int(found.indices[query, rank]))
     size = shades.shape[::-1]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(shades, moved, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)

@@ -24,6 +24,7 @@ from doppelscan.errors import InputError, Problem
 from doppelscan.search.ballots import Ballot, Found, Poll, VotingSettings
 from doppelscan.search.blocks import Blocks, as_blocks
 from doppelscan.search.consensus import Consensus
+from doppelscan.search.many_points import ManyPoints
 from doppelscan.search.neighbours import Groups, misfits
 from doppelscan.search.words import WordIndex
 from doppelscan.settings import Resources
@@ -128,7 +129,7 @@ def _as_index(
     return WordIndex.of(_as_points(references, settings, resources))
 
 
-def _refuse_misfits(queries: Keypoints, references: Keypoints, k: int, exclude: Groups | None) -> None:
+def _refuse_misfits(queries: Keypoints, references: ManyPoints, k: int, exclude: Groups | None) -> None:
     m, n = len(queries), len(references)
     problems = misfits(m, n, k, exclude)
     if m and n and queries.space != references.space:

@@ -16,40 +16,77 @@ from jaxtyping import Float32, Int64, UInt8
 
 from doppelscan.encoders.keypoints import Keypoints
 from doppelscan.search.compiled import compiled
+from doppelscan.search.many_points import ManyPoints
 from doppelscan.seeds import stream
+from doppelscan.store import Rows
+from doppelscan.workers import Progress, counted, silent
 
 __all__ = ["BYTES_A_POINT", "Closest", "WordIndex", "closest_images"]
 
-BYTES_A_POINT = 152  # descriptor, place, frame, and its place among the words
+BYTES_A_POINT = 278  # as it is found, and again by its word
 _POINTS_A_WORD = 400
 _MOST_WORDS = 2048
 _LESSONS_A_WORD = 32  # points that a word is learnt from
 _ROUNDS = 5
-_ROWS = 4096  # of one product
+_ROWS, _PRODUCTS = 4096, 2**24  # of one step, at most
 _LOOKED_UP = 512  # descriptors whose words are looked for at once: their products stay in cache
 
 
 @dataclass(frozen=True, eq=False)
 class WordIndex:
-    """Points of references, and their order by word: those of word w are `order[begins[w] : begins[w + 1]]`."""
+    """Points of references, and again by word: those of word w are the rows from `begins[w]` to `begins[w + 1]`."""
 
-    points: Keypoints
+    points: ManyPoints
     words: UInt8[np.ndarray, "w 128"]
     begins: Int64[np.ndarray, "w_and_1"]
-    order: Int64[np.ndarray, "p"]
+    descriptors: Rows
+    images: Rows
 
     @staticmethod
-    def of(points: Keypoints) -> WordIndex:
-        """The index of these points; its words are learnt from some of them, the same ones every time."""
-        words = _learnt(points.descriptors)
-        word = nearest_words(points.descriptors, words, 1)[:, 0]
-        begins = np.concatenate([[0], np.cumsum(np.bincount(word, minlength=len(words)))])
-        return WordIndex(points, words, begins, np.argsort(word, kind="stable"))
+    def of(points: Keypoints | ManyPoints, progress: Progress = silent) -> WordIndex:
+        """The index of these points; its words are learnt from some of them, the same ones every time.
+
+        It is in memory, or in a file, as they are. Progress counts chunks of points.
+        """
+        if isinstance(points, Keypoints):
+            points = ManyPoints.of([points], len(points.place))
+        words = _learnt(points)
+        word = Rows.of((points.n_points,), np.uint16, in_memory=points.in_memory)
+        count = np.zeros(len(words), dtype=np.int64)
+        for start, descriptors in counted(points.chunks(), "sorting points", points.n_chunks, progress):
+            nearest = nearest_words(descriptors, words, 1)[:, 0]
+            word.write(start, nearest.astype(np.uint16))
+            count += np.bincount(nearest, minlength=len(words))
+        begins = np.concatenate([[0], np.cumsum(count)])
+        index = WordIndex(
+            points,
+            words,
+            begins,
+            Rows.of((points.n_points, 128), np.uint8, in_memory=points.in_memory),
+            Rows.of((points.n_points,), np.int32, in_memory=points.in_memory),
+        )
+        index._sort(word)
+        return index
 
     def of_word(self, word: int) -> tuple[UInt8[np.ndarray, "q 128"], Int64[np.ndarray, "q"]]:
         """The descriptors of its points, and the images that these are in."""
-        points = self.order[self.begins[word] : self.begins[word + 1]]
-        return self.points.descriptors[points], np.searchsorted(self.points.starts, points, side="right") - 1
+        start, stop = self.begins[word : word + 2].tolist()
+        return self.descriptors.read(start, stop), self.images.read(start, stop).astype(np.int64)
+
+    def _sort(self, word: Rows) -> None:
+        """Put the points in the order of their words, those of one word as they come."""
+        at = self.begins[:-1].copy()
+        for start, descriptors in self.points.chunks():
+            stop = start + len(descriptors)
+            of_chunk, images = word.read(start, stop), self.points.image(start, stop).astype(np.int32)
+            order = np.argsort(of_chunk, kind="stable")
+            count = np.bincount(of_chunk, minlength=len(at))
+            end = np.cumsum(count)
+            for own in np.flatnonzero(count):
+                rows = order[end[own] - count[own] : end[own]]
+                self.descriptors.write(int(at[own]), descriptors[rows])
+                self.images.write(int(at[own]), images[rows])
+            at += count
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +124,8 @@ def closest_images(
             continue
         descriptors, images = index.of_word(word)
         theirs = descriptors.astype(np.float32).T
-        for rows in _steps(order[begins[word] : begins[word + 1]], _ROWS):
+        size = max(1, min(_ROWS, _PRODUCTS // max(1, len(images))))
+        for rows in _steps(order[begins[word] : begins[word + 1]], size):
             products = queries[rows].astype(np.float32) @ theirs
             _keep(products, rows, own[rows], images, groups[images], found.images, found.products)
     return found
@@ -107,13 +145,19 @@ def nearest_words(
     return found
 
 
-def _learnt(descriptors: UInt8[np.ndarray, "p 128"]) -> UInt8[np.ndarray, "w 128"]:
+def _learnt(points: ManyPoints) -> UInt8[np.ndarray, "w 128"]:
     """Typical descriptors, by a few rounds of k-means; at least one, of whatever look."""
-    if not len(descriptors):
-        return np.zeros((1, descriptors.shape[1]), dtype=np.uint8)
-    n_words = min(max(1, len(descriptors) // _POINTS_A_WORD), _MOST_WORDS)
-    drawn = stream(0, "words").permutation(len(descriptors))[: n_words * _LESSONS_A_WORD]
-    lessons = descriptors[np.sort(drawn)]
+    n = points.n_points
+    if not n:
+        return np.zeros((1, 128), dtype=np.uint8)
+    n_words = min(max(1, n // _POINTS_A_WORD), _MOST_WORDS)
+    drawn = np.sort(stream(0, "words").permutation(n)[: n_words * _LESSONS_A_WORD])
+    lessons = np.concatenate(
+        [
+            descriptors[drawn[slice(*np.searchsorted(drawn, [start, start + len(descriptors)]))] - start]
+            for start, descriptors in points.chunks()
+        ]
+    )
     words = lessons[:: max(1, len(lessons) // n_words)][:n_words]
     for _ in range(_ROUNDS if n_words > 1 else 0):
         word = nearest_words(lessons, words, 1)[:, 0]

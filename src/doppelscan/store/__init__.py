@@ -15,11 +15,13 @@ from doppelscan.store.walking import walked
 if TYPE_CHECKING:
     from doppelscan.store.cache import Cache
     from doppelscan.store.publishing import staged
+    from doppelscan.store.rows import Rows
     from doppelscan.store.tables import read_parquet, read_table, write_table
     from doppelscan.store.tensors import read_tensors, write_tensors
 
 __all__ = [
     "Cache",
+    "Rows",
     "at_hand",
     "atomic_file",
     "check_writable",
@@ -53,6 +55,7 @@ __getattr__ = loaded_on_use(
     __name__,
     {
         "Cache": "cache",
+        "Rows": "rows",
         "staged": "publishing",
         "read_parquet": "tables",
         "read_table": "tables",

@@ -51,6 +51,10 @@ class Cache:
         InputError
             If it cannot, naming the variable that moves the cache.
         """
+        return self.folder(kind) / (fingerprint(key) + suffix)
+
+    def folder(self, kind: str) -> Path:
+        """The folder of this kind of entries, which can be written to on return, else as `path`."""
         folder = self.root / kind
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +63,7 @@ class Cache:
             raise _unwritable(folder, error.strerror) from error
         if not os.access(folder, os.W_OK | os.X_OK):
             raise _unwritable(folder, "permission denied")
-        return folder / (fingerprint(key) + suffix)
+        return folder
 
     def table(self, kind: str, key: Mapping[str, object], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """The table of this kind and key, made by `make` the first time, or where what is kept is damaged.

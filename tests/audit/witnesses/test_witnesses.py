@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import ndimage
 
 from cohorts import films, pixels_of
-from doppelscan.audit.witnesses import Aligned, Correlated, Points, Posed, Tiles, Witness
-from doppelscan.errors import InputError
+from doppelscan.audit.witnesses import Aligned, Correlated, Matcher, Points, Posed, Tiles, Witness
 from doppelscan.imagesets import ImageSet
 from doppelscan.search import ArrayBlocks, Neighbours
 from doppelscan.settings import Resources
@@ -117,18 +114,18 @@ def test_points_of_a_set_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.array_equal(one.scores, other.scores, equal_nan=True)
 
 
-def test_points_beyond_the_memory_are_refused_and_what_is_missing_is_enough(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("doppelscan.audit.witnesses.points._SHARD", 4)
-    little = 2**20
-    with pytest.raises(InputError, match=r"the points of 24 images need about \d+ MB") as refused:
-        Points().against(SEEN, Resources(memory=little), silent)
-    (short,) = re.findall(r"give about (\d+) MB more", str(refused.value))
-    enough = Resources(memory=little + (int(short) + 1) * 2**20, workers=1)
-    assert len(Points().against(SEEN, enough, silent).index.points) == 24
-    with pytest.raises(InputError, match="need about"):
-        Points().against(SEEN, Resources(memory=enough.memory // 2), silent)
+def test_points_for_which_there_is_no_room_in_memory_say_the_same_from_a_file() -> None:
+    little = Points().against(SEEN, Resources(memory=2**22, workers=1), silent)
+    ample = Points().against(SEEN, RESOURCES, silent)
+    assert [one.index.points.in_memory for one in (little, ample)] == [False, True]
+    for one, other in zip(said(little), said(ample), strict=True):
+        np.testing.assert_array_equal(one.indices, other.indices)
+        np.testing.assert_array_equal(one.scores, other.scores)
+
+
+def said(matcher: Matcher) -> tuple[Neighbours, ...]:
+    queries = np.stack([turned(PIXELS[7], 40, 1.2)[0], textures(1, seed=3)[0], PIXELS[2]])
+    return matcher.named(ArrayBlocks(queries), 3, None, RESOURCES, None)
 
 
 def asked_of(images: ImageSet) -> tuple[Neighbours, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,10 +11,10 @@ from jaxtyping import Float64, Int64
 
 from doppelscan.audit.witnesses.witness import Exclude, Kind
 from doppelscan.encoders.keypoints import Keypoints, KeypointSettings, extract_keypoints, joined
-from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets import ImageSet
 from doppelscan.imagesets.versions import code_versions
 from doppelscan.search import Blocks, Neighbours
+from doppelscan.search.many_points import ManyPoints
 from doppelscan.search.shared import BYTES_A_FILM, SmallFilms, shared_parts
 from doppelscan.search.voting import VotingSettings, match_keypoints
 from doppelscan.search.words import BYTES_A_POINT, WordIndex
@@ -23,11 +22,11 @@ from doppelscan.settings import Resources
 from doppelscan.store import Cache, fingerprint
 from doppelscan.workers import Progress, counted, elsewhere, map_ordered, silent
 
-__all__ = ["Points", "keypoints_of"]
+__all__ = ["Points"]
 
 _VERSION = 1  # of the scores; part of the key of whatever is kept
 _SHARD = 256  # images whose points are found between two writes to the cache
-_PART = 3  # one part in so many of the memory may hold the points and small films of a set
+_PART = 8  # one part in so many of the memory may hold the points and small films of a set
 
 
 def _cubed(values: Float64[np.ndarray, "*m"]) -> Float64[np.ndarray, "*m"]:
@@ -53,9 +52,14 @@ class Points:
         return fingerprint(["points", _VERSION, self.n_candidates, repr(self.voting)])
 
     def against(self, images: ImageSet, resources: Resources, progress: Progress) -> _Recognised:
-        """The points of a set and its small films."""
-        index = WordIndex.of(keypoints_of(images, self.voting.points, resources, progress))
-        return _Recognised(self, index, SmallFilms.of(images, resources), images.patients)
+        """The points of a set and its small films; in a file where they would fill much of the memory."""
+        most = len(images) * self.voting.points.most
+        room = resources.memory // _PART
+        in_memory = most * BYTES_A_POINT + len(images) * BYTES_A_FILM <= room
+        parts = _points_of(images, self.voting.points, resources, progress)
+        index = WordIndex.of(ManyPoints.of(parts, most, in_memory=in_memory), progress)
+        films = SmallFilms.of(images, resources, in_memory=in_memory)
+        return _Recognised(self, index, films, images.patients)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +81,10 @@ class _Recognised:
     ) -> tuple[Neighbours, ...]:
         """The images with which each query has most points in common, and those with which it shares a part."""
         voting = self.witness.voting
-        points = keypoints_of(queries, voting.points, resources, silent)
+        if isinstance(queries, ImageSet) and len(queries):
+            points = joined(list(_points_of(queries, voting.points, resources, silent)))
+        else:
+            points = extract_keypoints(queries, voting.points, resources=resources)
         found = match_keypoints(
             points,
             self.index,
@@ -92,41 +99,17 @@ class _Recognised:
         return _best(found.indices, found.scores, k), _best(found.indices, parts, k)
 
 
-def keypoints_of(
-    images: Blocks, settings: KeypointSettings, resources: Resources, progress: Progress
-) -> Keypoints:
-    """The points of images; those of a set are kept in the cache, shard by shard.
-
-    Raises
-    ------
-    InputError
-        If they and the small films need more than a third of `resources.memory`; nothing found is lost then.
-    """
-    if not isinstance(images, ImageSet) or not len(images):
-        return extract_keypoints(images, settings, resources=resources)
+def _points_of(
+    images: ImageSet, settings: KeypointSettings, resources: Resources, progress: Progress
+) -> Iterator[Keypoints]:
+    """The points of a set's images, kept in the cache shard by shard."""
     shards = [
         images.take(np.arange(start, min(start + _SHARD, len(images))))
         for start in range(0, len(images), _SHARD)
     ]
     find = partial(_kept, settings=settings, resources=resources.share if elsewhere() else resources)
     found = map_ordered(find, shards, workers=elsewhere())
-    parts: list[Keypoints] = []
-    for part in counted(found, "finding points", len(shards), progress):
-        parts.append(part)
-        _refuse_too_many(images, parts, resources)
-    return joined(parts)
-
-
-def _refuse_too_many(images: ImageSet, parts: list[Keypoints], resources: Resources) -> None:
-    """Stop where there is no room for more; how much all need is foreseen from those that were found."""
-    n, n_points = sum(map(len, parts)), sum(len(part.place) for part in parts)
-    if n_points * BYTES_A_POINT + n * BYTES_A_FILM <= resources.memory // _PART:
-        return
-    needed = len(images) * (n_points / n * BYTES_A_POINT + BYTES_A_FILM)
-    short = math.ceil((_PART * needed - resources.memory) / 2**20)
-    what = f"the points of {len(images):,} images need about {needed / 2**20:,.0f} MB"
-    cure = f"give about {short:,} MB more with --memory, or another --method"
-    raise InputError(Problem(what, where=images.name, cure=cure))
+    return counted(found, "finding points", len(shards), progress)
 
 
 def _kept(images: ImageSet, settings: KeypointSettings, resources: Resources) -> Keypoints:
