@@ -68,10 +68,10 @@ def test_a_measurement_that_is_killed_goes_on_with_the_vectors_it_made(
     killed = subprocess.run([sys.executable, "-c", KILLED, *command], check=False, env=os.environ)
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "run").exists()
-    kept = bytes_of(own_cache / "features")
+    kept = bytes_of(own_cache / "vectors")
     assert kept
     assert call(*command).code == 0
-    assert bytes_of(own_cache / "features") == kept
+    assert bytes_of(own_cache / "vectors") == kept
     assert read_quality(tmp_path / "run").quality == read_quality(done[0]).quality
 
 

@@ -135,7 +135,7 @@ def test_with_few_patients_the_encoder_learns_from_all(brief: list[ImageSet]) ->
 def test_vectors_made_before_are_not_made_again(real: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     synthetic = films(12, first=300)
     first = found(real, synthetic)
-    assert list((Cache.default().root / "features").iterdir())
+    assert list((Cache.default().root / "vectors").iterdir())
 
     def again(eye: object, pixels: np.ndarray) -> np.ndarray:
         raise AssertionError("it was made before")

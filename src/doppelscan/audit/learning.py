@@ -12,7 +12,7 @@ from jaxtyping import Int64
 from doppelscan.audit.matched import Yardstick
 from doppelscan.audit.matching import References
 from doppelscan.audit.settings import LEAST_TO_LEARN, AuditSettings
-from doppelscan.audit.spaces import Encoded, Encoder
+from doppelscan.audit.spaces import Encoded
 from doppelscan.audit.witnesses import Aligned, Correlated, Points, Posed, Tiles, Witness
 from doppelscan.encoders.contrastive import ContrastiveSettings, fitted
 from doppelscan.encoders.keypoints import extract_keypoints
@@ -21,6 +21,7 @@ from doppelscan.imagesets import ImageSet, split
 from doppelscan.imagesets.joining import joined
 from doppelscan.search import Neighbours
 from doppelscan.search import joined as joined_neighbours
+from doppelscan.search.vectors import Encoder
 from doppelscan.seeds import stream
 
 __all__ = ["UNSEEN", "learnt", "measured", "trains"]

@@ -15,8 +15,8 @@ from doppelscan.encoders.inception_network import N_CLASSES, N_FEATURES
 from doppelscan.encoders.pretrained import pretrained
 from doppelscan.images.geometry import resize
 from doppelscan.imagesets import ImageSet
-from doppelscan.quality.features import Eye
 from doppelscan.quality.settings import QualitySettings
+from doppelscan.search.vectors import Encoder
 from doppelscan.settings import Resources
 from doppelscan.store import fingerprint
 from doppelscan.workers import Progress
@@ -30,7 +30,7 @@ Window = tuple[float, float]
 
 def eye_for(
     seen: ImageSet, window: Window, settings: QualitySettings, *, resources: Resources, progress: Progress
-) -> Eye:
+) -> Encoder:
     """The encoder of these settings; one that is trained learns from the images `seen`.
 
     Raises

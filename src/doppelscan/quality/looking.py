@@ -9,10 +9,10 @@ import numpy as np
 from doppelscan.imagesets import ImageSet
 from doppelscan.quality.comparing import Features
 from doppelscan.quality.eyes import LogitsToo
-from doppelscan.quality.features import Eye, features_of
 from doppelscan.quality.inputs import Sets
 from doppelscan.quality.measures import Seen
 from doppelscan.quality.settings import QualitySettings
+from doppelscan.search.vectors import Encoder, vectors_of
 from doppelscan.seeds import stream
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress
@@ -42,12 +42,18 @@ def apart(sets: Sets, settings: QualitySettings) -> tuple[ImageSet | None, Sets]
     return sets.real.take(np.flatnonzero(chosen)), rest
 
 
-def seen_by(eye: Eye, sets: Sets, *, resources: Resources, progress: Progress) -> Seen:
+def seen_by(eye: Encoder, sets: Sets, *, resources: Resources, progress: Progress) -> Seen:
     """The vectors of every set; a synthetic image is a patient of its own."""
     patient = {name: images.patients for name, images in sets.named.items()}
     patient["synthetic"] = np.arange(len(sets.synthetic))
     vectors = {
-        name: features_of(images, eye, resources=resources, progress=progress)
+        name: vectors_of(
+            images,
+            eye,
+            resources=resources,
+            progress=progress,
+            work=f"encoding {images.name}" if images.name else "encoding",
+        )
         for name, images in sets.named.items()
     }
     if not isinstance(eye, LogitsToo):

@@ -18,7 +18,6 @@ from doppelscan.quality.comparing import Drawing
 from doppelscan.quality.copying import authentic
 from doppelscan.quality.distances import nearest_of
 from doppelscan.quality.eyes import Window, eye_for, window_of
-from doppelscan.quality.features import Eye
 from doppelscan.quality.inputs import Sets, load
 from doppelscan.quality.looking import apart, seen_by
 from doppelscan.quality.manifold import manifold
@@ -27,6 +26,7 @@ from doppelscan.quality.notes import notes
 from doppelscan.quality.pairs import structure
 from doppelscan.quality.settings import QualitySettings
 from doppelscan.quality.testing import two_sample_tests
+from doppelscan.search.vectors import Encoder
 from doppelscan.settings import Resources
 from doppelscan.workers import Progress, processes_kept, silent
 from doppelscan.workers.clock import Clock
@@ -168,7 +168,7 @@ def _run(work: _Work) -> QualityRun:
     return QualityRun(found, _samples(sets, seen), _record(work, eye))
 
 
-def _encoder(work: _Work) -> tuple[ImageSet | None, Sets, Eye]:
+def _encoder(work: _Work) -> tuple[ImageSet | None, Sets, Encoder]:
     """What the encoder learnt from, the sets without that, and the encoder."""
     learnt, sets = apart(work.sets, work.settings)
     shown = sets.real if learnt is None else learnt
@@ -195,7 +195,7 @@ def _samples(sets: Sets, seen: Seen) -> pd.DataFrame:
     )
 
 
-def _record(work: _Work, eye: Eye) -> dict[str, Any]:
+def _record(work: _Work, eye: Encoder) -> dict[str, Any]:
     return {
         "sets": {name: described(images) for name, images in work.sets.named.items()},
         "settings": work.settings.to_json(),

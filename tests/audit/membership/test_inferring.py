@@ -81,7 +81,7 @@ def test_nothing_is_concluded_where_the_holdout_is_of_another_kind() -> None:
 
 def test_the_encoder_never_sees_a_real_image(monkeypatch: pytest.MonkeyPatch) -> None:
     from doppelscan.audit.membership import attacks
-    from doppelscan.audit.spaces import Encoder
+    from doppelscan.search.vectors import Encoder
 
     class Halves:
         fingerprint = "halves"
