@@ -104,7 +104,7 @@ def mifid(real: Float[np.ndarray, "n d"], synthetic: Float[np.ndarray, "m d"]) -
 def cosine_distance(real: Float[np.ndarray, "n d"], synthetic: Float[np.ndarray, "m d"]) -> float:
     """The mean over synthetic images of the least 1 - |cos| to a real one; a vector of zeros is at 1."""
     x, y = directions(synthetic), directions(real)
-    size = max(1, 2**23 // max(len(y), 1))
+    size = max(1, 2**21 // max(len(y), 1))
     nearest = [
         1 - np.abs(x[start : start + size] @ y.T).max(axis=1, initial=0.0) for start in range(0, len(x), size)
     ]

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float64, Int64
 
 __all__ = ["Block", "blocks", "directions", "farthest_of", "nearest_of"]
 
-_NUMBERS = 2**23  # float64 values in a block: 64 MB
+_NUMBERS = 2**21  # float64 values in a block: 16 MB
 _ROUNDING = 1e-13  # of the squared lengths: what identical vectors may seem apart
 
 Vectors = Float[np.ndarray, "n d"]
@@ -37,15 +37,18 @@ class Block:
 
 def blocks(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"]) -> Iterator[Block]:
     """The Euclidean distance of each row of x from each of y, in float64; that of equal vectors is exactly 0."""
-    x, y = x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
-    length_x, length_y = (np.einsum("nd,nd->n", v, v) for v in (x, y))
+    y = y.astype(np.float64, copy=False)
+    length_y = np.einsum("nd,nd->n", y, y)
     size = max(1, _NUMBERS // max(len(y), 1))
     for start in range(0, len(x), size):
-        part = slice(start, start + size)
-        lengths = length_x[part, None] + length_y
-        squared = lengths - 2 * (x[part] @ y.T)
-        squared[squared < _ROUNDING * lengths] = 0.0
-        yield Block(start, np.sqrt(squared))
+        part = x[start : start + size].astype(np.float64, copy=False)
+        lengths = np.einsum("nd,nd->n", part, part)[:, None] + length_y
+        far = part @ y.T
+        far *= -2
+        far += lengths
+        lengths *= _ROUNDING
+        far[far < lengths] = 0.0
+        yield Block(start, np.sqrt(far, out=far))
 
 
 def nearest_of(
@@ -72,4 +75,5 @@ def directions(x: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:
     """Each vector over its length, in float64; zeros stay zeros."""
     values = x.astype(np.float64)
     length = np.linalg.norm(values, axis=1, keepdims=True)
-    return np.asarray(np.divide(values, length, out=np.zeros_like(values), where=length > 0))
+    np.divide(values, length, out=values, where=length > 0)
+    return values

@@ -59,7 +59,8 @@ def frechet_infinity(
 
 def _root(x: Vectors, mean: Float64[np.ndarray, " d"]) -> Float64[np.ndarray, "r d"]:
     """F with FᵀF the covariance: at most as many rows as numbers a vector."""
-    centred = x.astype(np.float64) - mean
+    centred = x.astype(np.float64)
+    centred -= mean
     n, d = centred.shape
     centred /= np.sqrt(max(n - 1, 1))
     if n <= d:

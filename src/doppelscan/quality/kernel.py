@@ -9,7 +9,7 @@ from doppelscan.seeds import stream
 
 __all__ = ["kernel_distance", "kernel_distance_in_blocks"]
 
-_NUMBERS = 2**23  # float64 values of a block of the kernel: 64 MB
+_NUMBERS = 2**21  # float64 values of a block of the kernel: 16 MB
 
 
 def kernel_distance(
@@ -53,12 +53,15 @@ def _mean(
     x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"], group: Integer[np.ndarray, " n"] | None
 ) -> float:
     """The mean of the kernel over all pairs, or over those of different groups where both sets are one."""
-    x, y = x.astype(np.float64, copy=False), y.astype(np.float64, copy=False)
+    y = y.astype(np.float64, copy=False)
     total, n_pairs = 0.0, 0
     size = max(1, _NUMBERS // max(len(y), 1))
     for start in range(0, len(x), size):
         part = slice(start, start + size)
-        kernel = (x[part] @ y.T / x.shape[1] + 1) ** 3
+        kernel = x[part].astype(np.float64, copy=False) @ y.T
+        kernel /= x.shape[1]
+        kernel += 1
+        np.power(kernel, 3, out=kernel)
         counted = np.ones(kernel.shape, dtype=bool) if group is None else group[part, None] != group
         total += float(kernel[counted].sum())
         n_pairs += int(counted.sum())
