@@ -21,13 +21,13 @@ LONG = {
     *(
         f"docs/howto/{name}.md"
         for name in (
-            *("choose-a-method", "cluster", "copy-less", "membership", "power"),
-            *("review", "run-a-study", "text-to-image", "utility"),
+            *("audit-your-folder", "choose-a-method", "cluster", "copy-less", "membership", "power"),
+            *("release", "review", "run-a-study", "text-to-image", "train-and-sample", "utility"),
         )
     ),
     *(f"docs/studies/{name}.md" for name in ("akbar", "dar", "sagers")),
 }
-"""Pages that take ten seconds and more even with fewer of everything: `make test-docs` follows them."""
+"""Pages that take fifteen seconds and more even with fewer of everything: `make test-docs` follows them."""
 FOLLOWED = [
     pytest.param(page, id=name_of(page), marks=[pytest.mark.slow] if name_of(page) in LONG else [])
     for page in PAGES
