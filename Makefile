@@ -17,7 +17,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadfile
 
-# What of the documentation takes minutes: a dozen pages, the notebook in a kernel, the whole site in a browser.
+# What of the documentation takes minutes: the longer pages, the notebook in a kernel, the whole site in a browser.
 test-docs: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m slow tests/docs
 
