@@ -49,12 +49,16 @@ def test_images_are_drawn_one_a_seed_and_the_same_in_parts(model: Path, tmp_path
 
 def test_what_cannot_be_trained_is_refused(model: Path, tmp_path: Path) -> None:
     options = ("--images", model, "--out", tmp_path / "new")
-    assert f"'ddqm' is no family (one of {', '.join(FAMILIES)})" in call("train", "ddqm", *options).err
+    assert (
+        f"'ddqm' is no family (did you mean ddpm? one of {', '.join(FAMILIES)})"
+        in call("train", "ddqm", *options).err
+    )
     assert (
         "'huge' is no preset of ddpm (one of tiny, base, akbar)"
         in call("train", "ddpm", *options, "--preset", "huge").err
     )
-    assert "'batsh' is no setting" in call("train", "ddpm", *options, "--set", "batsh=3").err
+    said = call("train", "ddpm", *options, "--set", "batsh=3").err
+    assert "'batsh' is no setting (did you mean training.batch? one of " in said
     films_of_it = ("--images", model.parent / "films", "--size", 16)
     other = call("train", "ddpm", *films_of_it, "--out", model, *SMALL, "--seed", 1)
     assert (other.code, "holds a model of other images, settings or seed" in other.err) == (2, True)

@@ -8,10 +8,11 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from doppelscan.errors import NEAR
+
 __all__ = ["Answering"]
 
 _CHOICE = re.compile(r"(?:Value error, )?('(.*)' is not one of (.*)\.)", re.DOTALL)
-_NEAR = 0.7  # of difflib's ratio; at its own 0.6 --fit is near --out
 
 
 class Answering(TyperCommand):
@@ -56,4 +57,4 @@ def _options(command: Any) -> list[str]:
 def _near(name: str, known: Iterable[str]) -> list[str]:
     from difflib import get_close_matches
 
-    return get_close_matches(name, known, cutoff=_NEAR)
+    return get_close_matches(name, known, cutoff=NEAR)

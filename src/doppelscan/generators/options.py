@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from doppelscan.errors import InputError, Problem
+from doppelscan.errors import InputError, Problem, one_of
 from doppelscan.store import parse_json
 
 __all__ = ["changed", "settings_of"]
@@ -98,8 +98,10 @@ def _parsed(text: str) -> Any:
 def _not_one(change: str, equals: str, found: Sequence[str], paths: Sequence[str]) -> Problem:
     if not equals:
         return Problem(f"{change!r} is not of the form key=value", where="--set")
-    what = f"{change.partition('=')[0]!r} is no setting" if not found else f"{change!r} may mean several"
-    return Problem(what, where="--set", cure=f"one of {', '.join(found or paths)}")
+    if found:
+        return Problem(f"{change!r} may mean several", where="--set", cure=f"one of {', '.join(found)}")
+    name = change.partition("=")[0]
+    return Problem(f"{name!r} is no setting", where="--set", cure=one_of(name, paths))
 
 
 def _problems(error: ValidationError) -> list[Problem]:

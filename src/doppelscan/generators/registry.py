@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 
-from doppelscan.errors import InputError, Problem
+from doppelscan.errors import InputError, Problem, one_of
 from doppelscan.generators.family import AnyFamily, Settings
 from doppelscan.generators.options import changed
 
@@ -30,7 +30,7 @@ def family_named(name: str) -> AnyFamily:
         If there is none.
     """
     if name not in FAMILIES:
-        cure = "doppelscan adopt" if name == "external" else f"one of {', '.join(FAMILIES)}"
+        cure = "doppelscan adopt" if name == "external" else one_of(name, FAMILIES)
         what = "is not trained, but taken as it is" if name == "external" else "is no family"
         raise InputError(Problem(f"{name!r} {what}", where="FAMILY", cure=cure))
     family: AnyFamily = importlib.import_module(FAMILIES[name]).FAMILY
@@ -47,8 +47,8 @@ def preset_of(family: str, preset: str, changes: Sequence[str] = (), *, where: s
     """
     presets = family_named(family).presets
     if preset not in presets:
-        cure = f"one of {', '.join(presets)}"
-        raise InputError(Problem(f"{preset!r} is no preset of {family}", where=where, cure=cure))
+        what = f"{preset!r} is no preset of {family}"
+        raise InputError(Problem(what, where=where, cure=one_of(preset, presets)))
     settings: Settings = changed(presets[preset], changes)
     return settings
 
