@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -169,3 +173,37 @@ def test_no_page_is_wider_than_the_window_or_asks_for_anything(site: Path, chrom
     tab.close()
     assert wide == []
     assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["disk", "server"])
+def test_words_are_found_and_lead_to_their_page(site: Path, chromium: Any, place: str) -> None:
+    with served(site) as address:
+        tab = chromium.new_page(viewport={"width": 1280, "height": 900})
+        said: list[str] = []
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.goto((site.as_uri() if place == "disk" else address) + "/howto/quality.html")
+        tab.locator("input.md-search__input").click()
+        tab.keyboard.type("exchangeability")
+        found = tab.locator(".md-search-result__item a")
+        found.first.wait_for(timeout=60_000)
+        assert any("limits.html" in str(link.get_attribute("href")) for link in found.all())
+        found.first.click()
+        tab.wait_for_function("document.body.textContent.includes('exchangeability')", timeout=60_000)
+        assert not tab.url.endswith("quality.html")
+        tab.close()
+    assert said == []
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The address of a server of these files, on loopback."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
