@@ -145,7 +145,7 @@ def made_of(
 
 
 def _place(needed: int, device: torch.device, resources: Resources) -> torch.device | None:
-    """Where so many bytes of images may stay: on a GPU in a third of what is free, in memory in all of it."""
+    """Where so many bytes of images may stay: on a GPU in a third of what is free, in memory in half of it."""
     if device.type == "cuda" and needed < torch.cuda.mem_get_info(device)[0] // 3:
         return device
-    return torch.device("cpu") if needed <= resources.memory else None
+    return torch.device("cpu") if needed <= resources.memory // 2 else None
