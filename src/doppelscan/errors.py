@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 __all__ = [
     "DoppelscanError",
@@ -26,10 +25,8 @@ __all__ = [
     "Problem",
     "ReleaseBlocked",
     "UnreadableImage",
-    "one_of",
 ]
 
-NEAR = 0.7  # of difflib's ratio, from which a name is likely meant; at its own 0.6 --fit is near --out
 
 PAGES = "https://github.com/doppelscan/doppelscan/blob/main/docs/"  # where the documentation is read
 
@@ -46,21 +43,6 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         return f"{place}{self.what}" + (f" ({self.cure})" if self.cure else "")
-
-
-def one_of(said: str, known: Iterable[str]) -> str:
-    """The cure where a name is not known: what there is, and first what was likely meant; `b` may stand for `a.b`.
-
-    Examples
-    --------
-    >>> one_of("dppm", ["vae", "ddpm"])
-    'did you mean ddpm? one of vae, ddpm'
-    """
-    names = list(known)
-    short = {name.rpartition(".")[2]: name for name in names} | {name: name for name in names}
-    near = get_close_matches(said, short, n=1, cutoff=NEAR)
-    meant = f"did you mean {short[near[0]]}? " if near else ""
-    return f"{meant}one of {', '.join(names)}"
 
 
 class DoppelscanError(Exception):

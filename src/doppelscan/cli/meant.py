@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from typer.core import TyperCommand
 
-from doppelscan.errors import NEAR
+from doppelscan.meant import near
 
 __all__ = ["Answering"]
 
@@ -33,14 +32,14 @@ def _answer(error: Any, ctx: Any) -> None:
         _about_option(error, ctx)
     elif found := _CHOICE.fullmatch(getattr(error, "message", None) or ""):
         said, given, known = found.groups()
-        near = _near(given, re.findall(r"'([^']*)'", known))
-        error.message = said + (f" Did you mean {near[0]!r}?" if near else "")
+        likely = near(given, re.findall(r"'([^']*)'", known))
+        error.message = said + (f" Did you mean {likely[0]!r}?" if likely else "")
 
 
 def _about_option(error: Any, ctx: Any) -> None:
     name, own = error.option_name, _options(ctx.command)
     begun = [option for option in own if option.startswith(name)]
-    error.possibilities = begun or _near(name, own)
+    error.possibilities = begun or near(name, own)
     owners = [] if ctx.parent is None else _owners(name, ctx.parent.command.commands)
     if owners and not error.possibilities:
         error.message = f"{name} belongs to {' and '.join(owners)}, not to {ctx.command.name}."
@@ -52,9 +51,3 @@ def _owners(option: str, commands: dict[str, Any]) -> list[str]:
 
 def _options(command: Any) -> list[str]:
     return [option for one in command.params for option in one.opts if option.startswith("--")]
-
-
-def _near(name: str, known: Iterable[str]) -> list[str]:
-    from difflib import get_close_matches
-
-    return get_close_matches(name, known, cutoff=NEAR)

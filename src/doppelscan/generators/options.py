@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from doppelscan.errors import InputError, Problem, one_of
+from doppelscan.errors import InputError, Problem
+from doppelscan.meant import one_of
 from doppelscan.store import parse_json
 
 __all__ = ["changed", "settings_of"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 
-from doppelscan.errors import InputError, Problem, one_of
+from doppelscan.errors import InputError, Problem
 from doppelscan.generators.family import AnyFamily, Settings
 from doppelscan.generators.options import changed
+from doppelscan.meant import one_of
 
 __all__ = ["FAMILIES", "family_named", "family_of", "preset_of"]
 
