@@ -18,10 +18,10 @@ from doppelscan.encoders.passing import in_equal_batches
 from doppelscan.encoders.pretrained import pretrained
 from doppelscan.images.geometry import resize
 from doppelscan.imagesets import ImageSet
+from doppelscan.search.vectors import Encoder
 from doppelscan.settings import Resources
 from doppelscan.store import fingerprint
 from doppelscan.utility.backbone import backbone, is_backbone
-from doppelscan.utility.features import Encoder
 from doppelscan.utility.settings import UtilitySettings
 from doppelscan.workers import Progress
 

@@ -7,35 +7,21 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Shaped
 
 from doppelscan.errors import FormatError
 from doppelscan.imagesets import ImageSet
+from doppelscan.search.vectors import Encoder
 from doppelscan.store import Cache, read_tensors, write_tensors
 from doppelscan.store.cache import if_possible
 from doppelscan.workers import Progress, silent
 
-__all__ = ["Encoder", "Features"]
+__all__ = ["Features"]
 
 _FORMAT = "doppelscan-utility-features/1"
 _SHARD = 256  # images encoded between two writes to the cache
-
-
-@runtime_checkable
-class Encoder(Protocol):
-    """Whatever makes vectors of images."""
-
-    @property
-    def fingerprint(self) -> str:
-        """What tells its vectors from all others'."""
-        ...
-
-    def vectors(self, pixels: Shaped[np.ndarray, "n c *space"]) -> Float32[np.ndarray, "n d"]:
-        """The vector of each image, the same in any company."""
-        ...
 
 
 @dataclass(eq=False)
