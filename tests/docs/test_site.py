@@ -188,9 +188,10 @@ def test_words_are_found_and_lead_to_their_page(site: Path, chromium: Any, place
         found = tab.locator(".md-search-result__item a")
         found.first.wait_for(timeout=60_000)
         assert any("limits.html" in str(link.get_attribute("href")) for link in found.all())
-        found.first.click()
-        tab.wait_for_function("document.body.textContent.includes('exchangeability')", timeout=60_000)
-        assert not tab.url.endswith("quality.html")
+        with tab.expect_navigation(timeout=60_000):
+            found.first.click()
+        assert "quality.html" not in tab.url
+        assert "exchangeability" in tab.content()
         tab.close()
     assert said == []
 
