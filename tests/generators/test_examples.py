@@ -47,6 +47,16 @@ def test_images_are_the_same_whether_they_fit_in_memory_or_not() -> None:
             torch.testing.assert_close(examples.batch(second), expected[second], rtol=0, atol=1e-6)
 
 
+def test_images_stay_in_memory_where_they_fill_half_of_it_at_most() -> None:
+    images = pictures((2, 6, 5), dtype="uint8")
+    ranges, needed = Intensities.of(images, Resources()), 12 * 2 * 6 * 5
+    kinds = [
+        type(examples_of(images, ranges, CPU, resources=Resources(memory=memory)))
+        for memory in (2 * needed, 2 * needed - 1)
+    ]
+    assert kinds == [Held, Streamed]
+
+
 def test_what_is_made_of_examples_keeps_their_order() -> None:
     images = pictures((1, 6, 5))
     examples = examples_of(images, Intensities.of(images, Resources()), CPU, resources=Resources())

@@ -119,8 +119,12 @@ def test_products_of_a_full_word_are_taken_in_smaller_steps(monkeypatch: pytest.
     index, queries = WordIndex.of(drawn(9, 20)), drawn(5, 9, seed=3).descriptors
     none = np.full(len(queries), -1)
     whole = closest_images(queries, none, index, np.arange(9), 3)
-    monkeypatch.setattr(words, "_PRODUCTS", 3)
+    sizes, keep = [], words._keep
+    monkeypatch.setattr(words, "_keep", lambda *given: sizes.append(given[0].size) or keep(*given))
+    monkeypatch.setattr(words, "_PRODUCTS", 400)
     stepped = closest_images(queries, none, index, np.arange(9), 3)
+    assert max(sizes) <= 400
+    assert len(sizes) > len(index.words)
     np.testing.assert_array_equal(whole.images, stepped.images)
     np.testing.assert_array_equal(whole.products, stepped.products)
 
