@@ -51,9 +51,11 @@ def block_values(
     values = np.empty((len(pixels), counts.size), dtype=np.float32)
     squared, total, variation = np.empty(len(pixels)), np.empty(len(pixels), np.int64), np.empty(len(pixels))
 
+    narrow = pixels.dtype == np.uint8 and pixels.shape[-1] <= _CHUNK
+
     def fill(part: slice) -> None:
         moments = squared[part], total[part], variation[part]
-        _block_values(pixels[part], rows, columns, cells, counts, values[part], moments)
+        _block_values(pixels[part], narrow, rows, columns, cells, counts, values[part], moments)
 
     _in_threads(len(pixels), fill)
     return values, squared, total, variation
@@ -169,7 +171,7 @@ def _compiled_in_any_order(loops: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @compiled
-def _block_values(pixels, rows, columns, cells, counts, values, moments):  # type: ignore[no-untyped-def]
+def _block_values(pixels, narrow, rows, columns, cells, counts, values, moments):  # type: ignore[no-untyped-def]
     squared, totals, variations = moments
     root = 1 / np.sqrt(counts.ravel())
     size = counts.ravel()
@@ -177,21 +179,22 @@ def _block_values(pixels, rows, columns, cells, counts, values, moments):  # typ
     sums = np.empty(counts.shape, dtype=np.int64)
     for i in range(len(pixels)):
         sums[:] = 0
-        square = _add_blocks(pixels[i], rows, columns, cells, sums)
+        square = _add_blocks(pixels[i], narrow, rows, columns, cells, sums)
         of_blocks = sums.ravel()
         total = of_blocks.sum()
         totals[i], variations[i] = total, _variation(total, square, d)
         length = np.sqrt(variations[i])
         scale = 0.0 if length == 0 else 1 / length
-        squared[i] = 0.0
+        mean, image, of_squares = total / d, values[i], 0.0
         for block in range(of_blocks.size):
-            value = (of_blocks[block] - total / d * size[block]) * root[block] * scale
-            values[i, block] = value
-            squared[i] += value * value
+            value = (of_blocks[block] - mean * size[block]) * root[block] * scale
+            image[block] = value
+            of_squares += value * value
+        squared[i] = of_squares
 
 
 @compiled
-def _add_blocks(image, rows, columns, cells, sums):  # type: ignore[no-untyped-def]
+def _add_blocks(image, narrow, rows, columns, cells, sums):  # type: ignore[no-untyped-def]
     """Add up the blocks of all planes; the sum of squares."""
     above = np.empty(image.shape[2], dtype=np.int32)
     square = np.int64(0)
@@ -199,7 +202,7 @@ def _add_blocks(image, rows, columns, cells, sums):  # type: ignore[no-untyped-d
         for block in range(rows.size - 1):
             above[:] = 0
             for y in range(rows[block], rows[block + 1]):
-                square += _add_row(image[plane, y], above)
+                square += _add_row(image[plane, y], narrow, above)
             _add_up(above, columns, sums[cells[plane], block])
     return square
 
@@ -214,8 +217,12 @@ def _variation(total, squares, d):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _add_row(row, columns):  # type: ignore[no-untyped-def]
+def _add_row(row, narrow, columns):  # type: ignore[no-untyped-def]
     """Add a row to the sums of columns; the sum of its squares."""
+    if narrow:
+        for x in range(row.size):
+            columns[x] += np.int32(row[x])
+        return np.int64(_byte_product(row, row))
     square = np.int64(0)
     for x in range(row.size):
         value = np.int32(row[x])
@@ -237,8 +244,9 @@ def _add_up(above, columns, sums):  # type: ignore[no-untyped-def]
 @compiled
 def _unit_rows(images, mean, scale, rows):  # type: ignore[no-untyped-def]
     for i in range(len(images)):
-        for x in range(images.shape[1]):
-            rows[i, x] = (images[i, x] - mean[i]) * scale[i]
+        image, row, its_mean, its_scale = images[i], rows[i], mean[i], scale[i]
+        for x in range(image.size):
+            row[x] = (image[x] - its_mean) * its_scale
 
 
 @_compiled_in_any_order
@@ -257,11 +265,16 @@ def _byte_products(first, second, rows, columns, products):  # type: ignore[no-u
         a, b = first[rows[p]], second[columns[p]]
         total = np.int64(0)
         for start in range(0, a.size, _CHUNK):
-            chunk = np.int32(0)
-            for i in range(start, min(start + _CHUNK, a.size)):
-                chunk += np.int32(a[i]) * np.int32(b[i])
-            total += chunk
+            total += _byte_product(a[start : start + _CHUNK], b[start : start + _CHUNK])
         products[p] = total
+
+
+@compiled
+def _byte_product(a, b):  # type: ignore[no-untyped-def]
+    total = np.int32(0)
+    for i in range(a.size):
+        total = np.int32(total + np.int32(a[i]) * np.int32(b[i]))  # numba would go on in 64 bits
+    return total
 
 
 @compiled
@@ -316,10 +329,7 @@ def _centres(images, which, n_lanes, least, mean, scale, off, squares):  # type:
         image = images[which[q]]
         rough = _sum_about(image, 0.0, n_lanes) / image.size
         mean[q] = rough + _sum_about(image, rough, n_lanes) / image.size
-        reach = least
-        for value in image:
-            reach = max(reach, abs(value - mean[q]))
-        scale[q] = 1 / reach
+        scale[q] = 1 / max(least, _farthest(image, mean[q], n_lanes))
         off[q], squares[q] = _moments(image, mean[q], scale[q], n_lanes)
 
 
@@ -327,17 +337,29 @@ def _centres(images, which, n_lanes, least, mean, scale, off, squares):  # type:
 def _sum_about(image, mean, n_lanes):  # type: ignore[no-untyped-def]
     lanes = np.zeros(n_lanes)
     for start in range(0, image.size, n_lanes):
-        for i in range(min(n_lanes, image.size - start)):
-            lanes[i] += np.float64(image[start + i]) - mean
+        part = image[start : start + n_lanes]
+        for i in range(part.size):
+            lanes[i] += np.float64(part[i]) - mean
     return _added_up(lanes)
+
+
+@compiled
+def _farthest(image, mean, n_lanes):  # type: ignore[no-untyped-def]
+    lanes = np.zeros(n_lanes)
+    for start in range(0, image.size, n_lanes):
+        part = image[start : start + n_lanes]
+        for i in range(part.size):
+            lanes[i] = max(lanes[i], abs(np.float64(part[i]) - mean))
+    return lanes.max()
 
 
 @compiled
 def _moments(image, mean, scale, n_lanes):  # type: ignore[no-untyped-def]
     sums, squares = np.zeros(n_lanes), np.zeros(n_lanes)
     for start in range(0, image.size, n_lanes):
-        for i in range(min(n_lanes, image.size - start)):
-            value = (np.float64(image[start + i]) - mean) * scale
+        part = image[start : start + n_lanes]
+        for i in range(part.size):
+            value = (np.float64(part[i]) - mean) * scale
             sums[i] += value
             squares[i] += value * value
     return _added_up(sums), _added_up(squares)
@@ -348,11 +370,13 @@ def _scaled_products(first, second, rows, columns, scaling, n_lanes, products): 
     lanes = np.empty(n_lanes)
     for p in range(rows.size):
         a, b = first[rows[p]], second[columns[p]]
+        mean_a, scale_a, mean_b, scale_b = scaling[p]
         lanes[:] = 0
         for start in range(0, a.size, n_lanes):
-            for i in range(min(n_lanes, a.size - start)):
-                x = (np.float64(a[start + i]) - scaling[p, 0]) * scaling[p, 1]
-                y = (np.float64(b[start + i]) - scaling[p, 2]) * scaling[p, 3]
+            part, other = a[start : start + n_lanes], b[start : start + n_lanes]
+            for i in range(part.size):
+                x = (np.float64(part[i]) - mean_a) * scale_a
+                y = (np.float64(other[i]) - mean_b) * scale_b
                 lanes[i] += x * y
         products[p] = _added_up(lanes)
 
