@@ -219,6 +219,27 @@ def test_a_folder_that_exists_is_not_touched(
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_a_release_that_is_there_already_is_found_to_be_the_same_or_refused(
+    audited: Audited, lenient: ReleaseSettings, tmp_path: Path
+) -> None:
+    """Whoever kills a release at its very end gives the command again."""
+    out = tmp_path / "out"
+    first = release(audited.run, out, settings=lenient)
+    whole = bytes_of(out)
+    again = release(audited.run, out, settings=lenient)
+    assert (again.folder, again.record) == (first.folder, first.record)
+    assert bytes_of(out) == whole
+    assert {path.name for path in tmp_path.iterdir() if "out" in path.name and path != out} == set()
+    with pytest.raises(InputError, match="exists already, and is not this release"):
+        release(audited.run, out, settings=replace(lenient, margin=0.1))
+    assert bytes_of(out) == whole
+    (out / "README.md").write_text("something else")
+    with pytest.raises(InputError, match="exists already, and is not this release"):
+        release(audited.run, out, settings=lenient)
+    assert (out / "README.md").read_text() == "something else"
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

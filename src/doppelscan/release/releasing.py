@@ -31,7 +31,7 @@ from doppelscan.release.readings import standing_verdicts
 from doppelscan.release.selecting import Selection, select
 from doppelscan.release.settings import REASONS, ReleaseSettings
 from doppelscan.release.sources import Sources, changed_pixels, of_other_images, open_sources
-from doppelscan.release.sums import SUMS, write_sums
+from doppelscan.release.sums import SUMS, differences, write_sums
 from doppelscan.settings import Resources
 from doppelscan.store import check_writable, locked, write_json, write_text
 from doppelscan.store.atomic import sync_tree
@@ -83,11 +83,14 @@ def release(  # noqa: PLR0913 - each names a thing of the owner
     ReleaseBlocked
         If anything speaks against it that `settings.allow` does not name; `out` is not made.
     InputError
-        If `out` exists, no image passes, or the images cannot be kept in the form that was chosen.
+        If `out` exists and is not this very release, no image passes, or the images cannot be kept in the form that
+        was chosen.
     """
     settings, resources = settings or ReleaseSettings(), resources or Resources()
     out = out.absolute()
-    _refuse_what_exists(out)
+    check_writable(out)
+    if _exists(out) and not _holds_a_release(out):
+        raise _another(out)
     audited = read_run(run)
     moved = {"train": train, "synthetic": synthetic, "holdout": holdout}
     sources = open_sources(
@@ -100,10 +103,8 @@ def release(  # noqa: PLR0913 - each names a thing of the owner
     readers = stating.readers(verdicts)
     work = _Work(audited, sources, selection, settings, measured, readers, resources.workers, progress)
     with locked(out), _draft_of(out) as draft:
-        _refuse_what_exists(out)  # another process may have made it meanwhile
         made = work.write(draft)
-        sync_tree(draft)
-        draft.replace(out)
+        _put_in_place(draft, out)
     return Released(out, made, selection)
 
 
@@ -305,10 +306,31 @@ def _files(form: str, n: int) -> int:
     return (1 if form == "npz" else n) + 7
 
 
-def _refuse_what_exists(out: Path) -> None:
-    check_writable(out)
-    if out.exists() or out.is_symlink():
-        raise InputError(Problem("exists already", where=str(out), cure="name another folder"))
+def _exists(out: Path) -> bool:
+    return out.exists() or out.is_symlink()
+
+
+def _holds_a_release(out: Path) -> bool:
+    return not out.is_symlink() and (out / SUMS).is_file()
+
+
+def _put_in_place(draft: Path, out: Path) -> None:
+    """Make the draft the release; one that is there stays if it is the same to the last byte."""
+    if not _exists(out):
+        sync_tree(draft)
+        draft.replace(out)
+    elif not _holds_a_release(out) or any(differences(out)) or not _same_sums(draft, out):
+        raise _another(out)
+
+
+def _same_sums(draft: Path, out: Path) -> bool:
+    return (draft / SUMS).read_bytes() == (out / SUMS).read_bytes()
+
+
+def _another(out: Path) -> InputError:
+    return InputError(
+        Problem("exists already, and is not this release", where=str(out), cure="name another folder")
+    )
 
 
 @contextmanager
