@@ -51,7 +51,7 @@ def block_values(
     values = np.empty((len(pixels), counts.size), dtype=np.float32)
     squared, total, variation = np.empty(len(pixels)), np.empty(len(pixels), np.int64), np.empty(len(pixels))
 
-    narrow = pixels.dtype == np.uint8 and pixels.shape[-1] <= _CHUNK
+    narrow = pixels.dtype == np.uint8 and pixels.shape[-1] <= _CHUNK  # 32 bits hold the squares of a row
 
     def fill(part: slice) -> None:
         moments = squared[part], total[part], variation[part]
