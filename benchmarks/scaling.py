@@ -127,7 +127,8 @@ def write(searches: Sequence[Searched], path: Path) -> None:
     """Print the table, and put it into the file."""
     a_query, a_pair = fitted(searches)
     about = (
-        f"Films enlarged to 224 x 224, all workers on one core in turns; {company()}. Best fit: q = "
+        f"Films enlarged to 224 x 224, all workers on one core in turns; one worker is a process that searches "
+        f"alone; {company()}. Best fit: q = "
         f"{1000 * a_query:.3f} ms a query, p = {1e9 * a_pair:.1f} ns a pair."
     )
     lines = [
