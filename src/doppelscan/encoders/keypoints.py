@@ -163,7 +163,8 @@ def mirrored(points: Keypoints) -> Keypoints:
     """
     place = (points.space[1] - 1) - points.place.conj()
     order = np.arange(_N_BYTES).reshape(4, 4, 8)[::-1][:, :, -np.arange(8) % 8].ravel()
-    return Keypoints(points.descriptors[:, order], place, -points.frame.conj(), points.starts, points.space)
+    descriptors = points.descriptors.take(order, axis=1)  # indexed, they would not lie one after the other
+    return Keypoints(descriptors, place, -points.frame.conj(), points.starts, points.space)
 
 
 def inverted(points: Keypoints) -> Keypoints:
@@ -172,7 +173,8 @@ def inverted(points: Keypoints) -> Keypoints:
     All gradients turn about, and the point's own direction with them: the cells are read from the other corner.
     """
     order = np.arange(_N_BYTES).reshape(16, 8)[::-1].ravel()
-    return Keypoints(points.descriptors[:, order], points.place, -points.frame, points.starts, points.space)
+    descriptors = points.descriptors.take(order, axis=1)
+    return Keypoints(descriptors, points.place, -points.frame, points.starts, points.space)
 
 
 Found = tuple[UInt8[np.ndarray, "_ 128"], Complex64[np.ndarray, "_"], Complex64[np.ndarray, "_"]]

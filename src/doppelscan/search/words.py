@@ -126,7 +126,7 @@ def closest_images(
         theirs = descriptors.astype(np.float32).T
         size = max(1, min(_ROWS, _PRODUCTS // max(1, len(images))))
         for rows in _steps(order[begins[word] : begins[word + 1]], size):
-            products = queries.take(rows, axis=0).astype(np.float32) @ theirs
+            products = queries[rows].astype(np.float32) @ theirs
             _keep(products, rows, own[rows], images, groups[images], found.images, found.products)
     return found
 
