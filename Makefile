@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# To compile all 13,000 modules takes longer than the rest of an installation; Python compiles the few that are asked for.
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable
 # Workers of the test run, of one thread each: two pools of threads on the same cores wait for each other. A file's tests
 # stay with one worker, so that what they share is made once.
 JOBS   ?= 2
@@ -66,14 +68,14 @@ clean:
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("doppelscan needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[generate]'
+	$(INSTALL) '.[generate]'
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.demo
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,generate,text,utility,review]'
+	$(INSTALL) '.[dev,docs,generate,text,utility,review]'
 	touch $@
 
 # What only some targets need is installed beside, when they are asked for: -slow brings Ray and a server of objects.
 $(VENV)/.installed-%: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	$(INSTALL) '.[$*]'
 	touch $@

@@ -4,7 +4,7 @@ Each worker of a cluster has a core of its own; here all take turns on one, so t
 of them needs is counted. Enlarged films as in `search.py`, in prepared sets, by local processes (`local_stations.py`;
 what Ray adds is in `spreading.py`). Next to what was measured stands docs/scale.md's model of the next search among
 the same references, `m q + (n m / W) p`, with the *q* and *p* that fit all searches best.
-Run: `python benchmarks/scaling.py --sets FOLDER`; ten minutes on an otherwise idle machine, 3 GB of disk.
+Run: `python benchmarks/scaling.py --sets FOLDER`; a quarter of an hour on an otherwise idle machine, 3 GB of disk.
 """
 
 from __future__ import annotations

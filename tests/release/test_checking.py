@@ -16,7 +16,7 @@ from doppelscan.release import Released, ReleaseSettings, check, release
 from doppelscan.release.croissant import faults, faults_by_mlcroissant
 from doppelscan.release.forms import npz
 from doppelscan.release.forms.doors import NPZ
-from doppelscan.release.sums import write_sums
+from doppelscan.release.sums import SUMS, write_sums
 
 from .conftest import Audited
 
@@ -110,12 +110,13 @@ def test_no_link_is_followed_wherever_it_stands(folder: Path, name: str) -> None
 
 
 @pytest.mark.usefixtures("our_croissant_only")
-def test_a_pipe_is_not_waited_for(folder: Path) -> None:
-    (folder / "audit.json").unlink()
-    os.mkfifo(folder / "audit.json")
-    assert ("files", "audit.json", "is no file") in {
-        (one.check, one.where, one.what) for one in check(folder).faults
-    }
+@pytest.mark.parametrize("name", ["audit.json", SUMS])
+def test_a_pipe_is_not_waited_for(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    assert [(one.check, one.where, one.what) for one in check(folder).faults] == [
+        ("files", name, "is no file")
+    ]
 
 
 @pytest.mark.usefixtures("our_croissant_only", "undrawn")

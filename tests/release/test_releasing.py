@@ -210,6 +210,16 @@ def test_without_seeds_images_are_numbered_and_a_group_that_is_not_there_is_refu
     assert done.record.images[0].file == "images/number-000001.png"
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_a_link_to_the_same_release_is_refused(
+    audited: Audited, lenient: ReleaseSettings, tmp_path: Path
+) -> None:
+    release(audited.run, tmp_path / "real", settings=lenient)
+    (tmp_path / "out").symlink_to(tmp_path / "real")
+    with pytest.raises(InputError, match="exists already, and is not this release"):
+        release(audited.run, tmp_path / "out", settings=lenient)
+
+
 def test_a_folder_that_exists_is_not_touched(
     audited: Audited, lenient: ReleaseSettings, tmp_path: Path
 ) -> None:

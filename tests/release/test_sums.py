@@ -45,9 +45,11 @@ def test_a_line_that_leads_out_or_comes_twice_is_told_and_not_followed(summed: P
     assert dict(differences(summed)) == {SUMS: "line 4 is no sum of a file in the folder"}
 
 
-def test_a_link_is_a_file_that_is_more(summed: Path) -> None:
-    (summed / "link").symlink_to("/etc/passwd")
-    assert dict(differences(summed)) == {"link": f"is not in {SUMS}"}
+@pytest.mark.parametrize("name", ["link", "a.txt", SUMS])
+def test_a_link_is_told_and_not_followed(summed: Path, name: str) -> None:
+    (summed / name).unlink(missing_ok=True)
+    (summed / name).symlink_to("/etc/passwd")
+    assert dict(differences(summed)) == {name: "is a link"}
 
 
 def test_without_sums_everything_differs(summed: Path) -> None:

@@ -111,7 +111,7 @@ def test_the_keyboard_moves_enlarges_and_closes(opened) -> None:
         assert page.locator("dialog[open] .place").text_content() == "2"
         page.keyboard.press("Escape")
         assert page.locator("dialog[open]").count() == 0
-        page.wait_for_selector("#match-2:focus", timeout=2000)
+        page.wait_for_selector("#match-2:focus")
         page.keyboard.press("k")
 
 
@@ -236,6 +236,13 @@ def until(page: Any, expression: str) -> None:
     raise AssertionError(f"never: {expression}")
 
 
+def stopped(page: Any) -> Any:
+    """Time passes on the page only as the test says."""
+    page.clock.install(time=0)
+    page.clock.pause_at(3600)
+    return page
+
+
 def captions(page: Any) -> list[str]:
     return list(page.locator("dialog figcaption").all_text_contents())
 
@@ -269,14 +276,20 @@ def test_an_enlarged_pair_is_drawn_and_described(opened) -> None:
 
 
 def test_an_enlarged_pair_blinks_until_it_is_told_to_stop(opened) -> None:
-    page = enlarged(opened())
+    page = enlarged(stopped(opened()))
     page.keyboard.press("b")
     assert captions(page) == ["synthetic"]
-    until(page, "document.querySelector('dialog figcaption').textContent === 'training, aligned'")
+    page.clock.run_for(499)
+    assert captions(page) == ["synthetic"]
+    for seen in ("training, aligned", "synthetic", "training, aligned"):
+        page.clock.run_for(500)
+        assert captions(page) == [seen]
     page.keyboard.press(" ")
-    now = captions(page)
-    page.wait_for_timeout(700)
-    assert captions(page) == now
+    for _ in range(3):
+        assert captions(page) == ["synthetic"]
+        page.clock.run_for(500)
+    page.keyboard.press(" ")
+    assert captions(page) == ["training, aligned"]
     page.keyboard.press("j")
     assert captions(page) == ["synthetic"]
     page.keyboard.press("b")
@@ -284,11 +297,11 @@ def test_an_enlarged_pair_blinks_until_it_is_told_to_stop(opened) -> None:
 
 
 def test_whoever_wants_no_motion_changes_the_images_by_hand(opened) -> None:
-    page = enlarged(opened(reduced_motion="reduce"))
+    page = enlarged(stopped(opened(reduced_motion="reduce")))
     page.keyboard.press("2")
     seen = []
     for _ in range(3):
-        page.wait_for_timeout(600)
+        page.clock.run_for(600)
         seen += captions(page)
         page.keyboard.press(" ")
     assert seen == ["synthetic", "training, aligned", "synthetic"]

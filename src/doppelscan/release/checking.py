@@ -20,7 +20,7 @@ from doppelscan.release.leaks import Sought, leaks
 from doppelscan.release.patterns import identifiers_in
 from doppelscan.release.pictures import photographs_in, rasters_in, too_large
 from doppelscan.release.record import Record
-from doppelscan.release.sums import SUMS, differences, files_in
+from doppelscan.release.sums import SUMS, differences, files_in, no_files
 from doppelscan.settings import Resources
 from doppelscan.store import parse_json
 from doppelscan.workers import Progress, counted, silent
@@ -103,9 +103,9 @@ def check(
             Problem(what, where=str(folder), cure=cure, page="howto/release.md#anyone-can-check")
         )
     sought = None if train is None else _sought(train, patient_pattern, resources or Resources(), progress)
+    if odd := tuple(Fault("files", *one) for one in no_files(folder)):  # nothing is read through them
+        return Checked(odd, 0, len(files_in(folder)), by_mlcroissant=False, for_leaks=False)
     faults = [Fault("sums", where, what) for where, what in differences(folder)]
-    if odd := list(_no_files(folder)):  # whatever is read from here on might be read through one of them
-        return Checked((*faults, *odd), 0, len(files_in(folder)), by_mlcroissant=False, for_leaks=False)
     record, wrong = _record(folder)
     faults += [*wrong, *_about_files(folder, record)]
     if record is not None:
@@ -128,13 +128,6 @@ def _sought(train: Source, pattern: str | None, resources: Resources, progress: 
         return Sought.of(train, progress)
     opened = open_images(train, patient_pattern=pattern, resources=resources, progress=progress)
     return Sought.of(opened, progress)
-
-
-def _no_files(folder: Path) -> Iterator[Fault]:
-    """Links, and what is neither a file nor a folder, such as a pipe that would be waited for."""
-    for name in files_in(folder):
-        if (folder / name).is_symlink() or not (folder / name).is_file():
-            yield Fault("files", name, "is a link" if (folder / name).is_symlink() else "is no file")
 
 
 def _record(folder: Path) -> tuple[Record | None, list[Fault]]:

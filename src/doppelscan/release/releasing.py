@@ -319,12 +319,12 @@ def _put_in_place(draft: Path, out: Path) -> None:
     if not _exists(out):
         sync_tree(draft)
         draft.replace(out)
-    elif not _holds_a_release(out) or any(differences(out)) or not _same_sums(draft, out):
+    elif not _holds_a_release(out) or _sums(draft) != _sums(out) or any(differences(out)):
         raise _another(out)
 
 
-def _same_sums(draft: Path, out: Path) -> bool:
-    return (draft / SUMS).read_bytes() == (out / SUMS).read_bytes()
+def _sums(release: Path) -> bytes:
+    return (release / SUMS).read_bytes()
 
 
 def _another(out: Path) -> InputError:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from doppelscan.store import fingerprint_files, walked, write_text
 
-__all__ = ["SUMS", "differences", "files_in", "write_sums"]
+__all__ = ["SUMS", "differences", "files_in", "no_files", "write_sums"]
 
 SUMS = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
@@ -24,8 +24,11 @@ def write_sums(folder: Path) -> None:
 def differences(folder: Path) -> Iterator[tuple[str, str]]:
     """Each file that is missing, more than there should be, or another; with the line that is no sum.
 
-    No name leads out of the folder, and no link is followed.
+    No name leads out of the folder, and where `no_files` finds something, that is all that is told.
     """
+    if odd := list(no_files(folder)):
+        yield from odd
+        return
     said, wrong = _read(folder)
     yield from wrong
     there = files_in(folder)
@@ -34,10 +37,17 @@ def differences(folder: Path) -> Iterator[tuple[str, str]]:
     for name in sorted(set(said) - set(there)):
         yield name, f"is in {SUMS} and not there"
     both = sorted(set(said) & set(there))
-    plain = [name for name in both if not (folder / name).is_symlink()]
-    for name, found in zip(plain, fingerprint_files([folder / name for name in plain]), strict=True):
+    for name, found in zip(both, fingerprint_files([folder / name for name in both]), strict=True):
         if found != said[name]:
             yield name, f"is another file than {SUMS} says"
+
+
+def no_files(folder: Path) -> Iterator[tuple[str, str]]:
+    """Links, and what is neither a file nor a folder, such as a pipe that would be waited for."""
+    for name in files_in(folder):
+        path = folder / name
+        if path.is_symlink() or not path.is_file():
+            yield name, "is a link" if path.is_symlink() else "is no file"
 
 
 def files_in(folder: Path) -> list[str]:
