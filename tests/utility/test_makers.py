@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from doppelscan.errors import InputError
 from doppelscan.imagesets import ImageSet
-from doppelscan.utility.makers import Augmented, Duplicated, Given, interpolated, without
+from doppelscan.utility.again import AgainPixels, interpolated
+from doppelscan.utility.makers import Augmented, Duplicated, Given, without
 from lesions import lesions
 
 
@@ -45,6 +48,18 @@ def test_augmented_images_are_near_their_sources_and_no_two_alike(few: ImageSet)
     assert made.pixels.dtype == np.uint8
     again = Augmented().make(few, {"nevus": 6}, 0)
     np.testing.assert_array_equal(flat, again.read(0, 6).reshape(6, -1))
+
+
+@pytest.mark.parametrize("maker", [Duplicated(), Augmented()])
+def test_images_are_made_when_they_are_asked_for_each_the_same_in_any_company(
+    maker: Duplicated | Augmented, few: ImageSet
+) -> None:
+    made = maker.make(few, COUNTS, 0)
+    assert isinstance(made.pixels, AgainPixels)
+    whole, alone = made.read(0, 7), pickle.loads(pickle.dumps(made.take([5, 2])))  # noqa: S301 - ours
+    np.testing.assert_array_equal(alone.read(0, 2), whole[[5, 2]])
+    np.testing.assert_array_equal(alone[1].pixels, whole[2])
+    assert alone.pixels.fingerprint == made.take([5, 2]).pixels.fingerprint != made.pixels.fingerprint
 
 
 @pytest.mark.parametrize("shape", [(2, 7, 11), (1, 1, 6), (3, 5, 6, 4)])

@@ -68,6 +68,27 @@ def test_a_size_that_is_all_there_are_is_the_same_cell_as_all(sets: dict[str, Im
     assert not any("left out" in note for note in found.utility.notes)
 
 
+def test_cells_that_memory_does_not_hold_are_refused_before_any_is_made(
+    sets: dict[str, ImageSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "told_by", None)
+    with pytest.raises(InputError, match="the largest cell learns from 180 images"):
+        measured(**sets, settings=SETTINGS, resources=Resources(memory=100_000, workers=1))
+
+
+def test_as_many_cells_are_worked_on_at_once_as_memory_has_room_for(sets: dict[str, ImageSet]) -> None:
+    classes = tuple(sorted(set(sets["real"].table["label"])))
+    grid = Grid(sets["real"], sets["test"], [Duplicated()], classes, SETTINGS, cells.Probe(), Pixels())
+    row = sets["real"].read(0, 1).nbytes
+    one = (180 + 18) * (5 * row + 32 * 3)
+    for n in (1, 2, 3):
+        memory = 180 * row + n * (one + 2 * 180 * row)
+        assert measuring._at_once(grid, Resources(memory=memory, workers=9)) == n
+        assert measuring._at_once(grid, Resources(memory=memory, workers=1)) == 1
+    with pytest.raises(InputError, match="the largest cell learns from 180 images"):
+        measuring._at_once(grid, Resources(memory=180 * row + one - 1, workers=1))
+
+
 def test_classifiers_of_another_seed_are_drawn_by_another_one(sets: dict[str, ImageSet]) -> None:
     drawn = []
     for seed in (0, 1):

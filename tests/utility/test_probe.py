@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import special
 
+from doppelscan.utility.cells import Probe
 from doppelscan.utility.probe import PENALTIES, Learnt, probe, probed
 
 
@@ -29,7 +32,7 @@ def slowly(features: np.ndarray, labels: np.ndarray, penalty: float) -> np.ndarr
 @pytest.mark.parametrize(("n", "d"), [(30, 5), (12, 40)])
 def test_it_ends_where_gradient_descent_ends(n: int, d: int) -> None:
     features, labels = cloud(n, d, 1.0)
-    (quick,) = probed(features, labels, features, 3, [0.01])
+    (quick,) = probed([features], labels, features, 3, [0.01])
     np.testing.assert_allclose(quick, slowly(features, labels, 0.01), atol=2e-3)
 
 
@@ -58,7 +61,7 @@ def test_the_penalty_is_that_of_the_first_valley_of_the_loss_from_the_strongest_
     losses = np.zeros(len(PENALTIES))
     for fold in range(4):
         kept, out = folds != fold, folds == fold
-        for place, told in enumerate(probed(features[kept], labels[kept], features[out], 3, PENALTIES)):
+        for place, told in enumerate(probed([features[kept]], labels[kept], features[out], 3, PENALTIES)):
             losses[place] -= sum(np.log(told[row, label]) for row, label in enumerate(labels[out]))
     valley = next((k for k in range(3) if losses[k + 1] > losses[k]), 3)
     nothing = Learnt(features[:0], labels[:0], labels[:0])
@@ -67,7 +70,23 @@ def test_the_penalty_is_that_of_the_first_valley_of_the_loss_from_the_strongest_
 
 def test_constant_features_and_absent_classes_are_borne() -> None:
     features = np.concatenate([np.ones((4, 2)), np.random.default_rng(0).normal(size=(4, 3))], axis=1)
-    (told,) = probed(features, np.array([0, 0, 1, 1]), features, 3, [0.01])
+    (told,) = probed([features], np.array([0, 0, 1, 1]), features, 3, [0.01])
     assert np.isfinite(told).all()
     np.testing.assert_allclose(told.sum(axis=1), 1)
     assert (told[:, 2] < 0.5).all()
+
+
+def test_it_takes_the_memory_that_it_says() -> None:
+    n, d, k = 6_000, 120, 3
+    features, labels = cloud(n, d, 1.0)
+    rows, folds = features.astype(np.float32), np.arange(n) // 3 % 4
+    folds[600:] = -1  # as of synthetic images, which are in every part
+    real, added = (Learnt(rows[part], labels[part], folds[part]) for part in (slice(600), slice(600, n)))
+    said = Probe().bytes_for(n + 600, rows[0].nbytes, k) - rows.nbytes  # these rows are there
+    tracemalloc.start()
+    try:
+        Probe().tell(real, added, rows[:600], k, 0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 0.7 * said < peak < said

@@ -63,6 +63,10 @@ class Classifier(Protocol):
         """What it does, told from its settings and the version of its code."""
         ...
 
+    def bytes_for(self, n: int, n_bytes: int, n_classes: int) -> int:
+        """Of memory at most, to learn from `n` images whose rows have so many bytes each, these rows among it."""
+        ...
+
     def tell(
         self, real: Learnt, added: Learnt, asked: Shaped[np.ndarray, "m *d"], n_classes: int, seed: int
     ) -> tuple[np.ndarray, float]:
@@ -78,6 +82,10 @@ class Probe:
     def fingerprint(self) -> str:
         """The version of the probe."""
         return fingerprint(["probe", 3])
+
+    def bytes_for(self, n: int, n_bytes: int, n_classes: int) -> int:
+        """The float32 rows, twice in float64, and four float64 a class while it is fitted."""
+        return n * (5 * n_bytes + 32 * n_classes)
 
     def tell(
         self, real: Learnt, added: Learnt, asked: Shaped[np.ndarray, "m *d"], n_classes: int, seed: int

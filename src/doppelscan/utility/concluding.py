@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +46,7 @@ def concluded(grid: Grid, told: Sequence[Told], sets: Sets, sight: View) -> Util
     found = judged(_by_place(grid, told), truth, groups, how, settings.outcome)
     columns = [name for name in groups if name.partition("=")[0] in settings.groups]
     mine = grid.granted(grid.sizes[-1], 0).rows
-    laid = laid_out(sets.real.take(mine), sight.of(sets.real.take(mine)), _shown(grid, sight))
+    laid = laid_out(sets.real.take(mine), grid.made, sight)
     number = sets.real.patients.max(), sets.test.patients.max()
     measure = Utility(
         classifier=settings.classifier,
@@ -124,10 +123,6 @@ def _reverse(grid: Grid, told: Sequence[Told]) -> list[Outcome]:
         measures = {name: estimate_of(how.over(np.stack(value)), n) for name, value in values.items()}
         found.append(Outcome(place.arm, place.part, place.real_per_class, place.per_real, measures, {}))
     return found
-
-
-def _shown(grid: Grid, sight: View) -> dict[str, tuple[Any, np.ndarray]]:
-    return {name: (made.images, sight.of(made.images)) for name, made in grid.made.items()}
 
 
 def _cells(grid: Grid, told: Sequence[Told], groups: Mapping[str, np.ndarray]) -> pd.DataFrame:

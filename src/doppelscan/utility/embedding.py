@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Float64
+from jaxtyping import Float64, Int64
 
 from doppelscan.estimates import Estimate
 from doppelscan.findings.utility import NEAREST, Parents
 from doppelscan.images.montage import picture, png, shrunk
 from doppelscan.imagesets import ImageSet
 from doppelscan.seeds import stream
-from doppelscan.utility.cells import REAL
+from doppelscan.utility.cells import REAL, View
 
 __all__ = ["Laid", "embedding_table", "laid_out", "nearest_table", "parents"]
 
@@ -36,16 +36,16 @@ class Laid:
     made: Mapping[str, tuple[ImageSet, Float64[np.ndarray, "_ d"]]]
 
 
-def laid_out(
-    granted: ImageSet, vectors: Float[np.ndarray, "n d"], made: Mapping[str, tuple[ImageSet, np.ndarray]]
-) -> Laid:
-    """The sets in one space, at most 400 images of each arm; `made` holds images and their vectors."""
+def laid_out(granted: ImageSet, made: Mapping[str, ImageSet], sight: View) -> Laid:
+    """The sets in one space, at most 400 images of each arm, as `sight` sees them."""
+    vectors = sight.of(granted)
     mean, spread = vectors.mean(axis=0, dtype=np.float64), vectors.std(axis=0, dtype=np.float64)
     scale = 1 / (np.where(spread > 0, spread, np.inf) * math.sqrt(vectors.shape[1]))
     some = {}
-    for arm, (images, seen) in made.items():
+    for arm, images in made.items():
         rows = np.sort(stream(0, "utility embedding", arm).permutation(len(images))[:_SHOWN])
-        some[arm] = images.take(rows), (seen[rows] - mean) * scale
+        shown = images.take(rows)
+        some[arm] = shown, (sight.of(shown) - mean) * scale
     return Laid(granted, (vectors - mean) * scale, some)
 
 
@@ -73,10 +73,8 @@ def nearest_table(laid: Laid, arms: Collection[str]) -> pd.DataFrame:
 
 def parents(laid: Laid) -> Iterator[Parents]:
     """How near the images of each arm lie to the granted ones, beside pairs at random and pairs of real images."""
-    own = _distances(laid.vectors, laid.vectors)
-    patients, labels = laid.granted.patients, laid.granted.table["label"].to_numpy()
-    own[patients[:, None] == patients] = np.inf
-    between = own.min(axis=1)
+    labels = laid.granted.table["label"].to_numpy()
+    between = _to_other_patients(laid.vectors, laid.granted.patients)
     for arm, (images, vectors) in laid.made.items():
         if not len(images):
             continue
@@ -133,6 +131,17 @@ def _principal(vectors: Vectors) -> Float64[np.ndarray, "d 2"]:
 def _distances(a: Vectors, b: Float64[np.ndarray, "m d"]) -> Float64[np.ndarray, "n m"]:
     square = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
     return np.asarray(np.sqrt(np.maximum(square, 0)))
+
+
+def _to_other_patients(vectors: Vectors, patients: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+    """From each image to the nearest of another patient; infinite where there is none."""
+    nearest = []
+    for start in range(0, len(vectors), _SHOWN):
+        part = slice(start, start + _SHOWN)
+        apart = _distances(vectors[part], vectors)
+        apart[patients[part, None] == patients] = np.inf
+        nearest.append(apart.min(axis=1))
+    return np.concatenate(nearest)
 
 
 def _to_source(

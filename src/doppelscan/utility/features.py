@@ -16,6 +16,7 @@ from doppelscan.imagesets import ImageSet
 from doppelscan.search.vectors import Encoder
 from doppelscan.store import Cache, read_tensors, write_tensors
 from doppelscan.store.cache import if_possible
+from doppelscan.utility.again import AgainPixels
 from doppelscan.workers import Progress, silent
 
 __all__ = ["Features"]
@@ -26,41 +27,52 @@ _SHARD = 256  # images encoded between two writes to the cache
 
 @dataclass(eq=False)
 class Features:
-    """The vectors of one encoder, by the pixels that they are of; new ones go to the cache as they come."""
+    """The vectors of one encoder, by the pixels that they are of; new ones go to the cache as they come.
+
+    At most `room` bytes of them stay in memory for the cells to come, and none of changed images, which no other cell
+    has.
+    """
 
     encoder: Encoder
     progress: Progress = silent
+    room: int = 2**30
     n_encoded: int = 0
+    _width: int = 0  # numbers in a vector, once there is one
     _known: dict[bytes, Float32[np.ndarray, " d"]] = field(default_factory=dict)
 
     def of(self, images: ImageSet) -> Float32[np.ndarray, "n d"]:
         """The vector of each image of a set."""
-        digests: list[bytes] = []
+        found = np.empty((0, self._width), np.float32)
         for start in range(0, len(images), _SHARD):
-            block = images.read(start, min(start + _SHARD, len(images)))
-            mine = [_digest(image) for image in block]
-            self._learn(block, mine)
-            digests += mine
-            self.progress("encoding", min(start + _SHARD, len(images)), len(images))
-        if not digests:
-            return np.empty((0, self._width(images)), np.float32)
-        return np.stack([self._known[digest] for digest in digests])
+            stop = min(start + _SHARD, len(images))
+            vectors = self._vectors(images.read(start, stop), asked_again=not _is_changed(images))
+            if not start:
+                self._width = vectors.shape[1]
+                found = np.empty((len(images), self._width), np.float32)
+            found[start:stop] = vectors
+            self.progress("encoding", stop, len(images))
+        return found
 
-    def _learn(self, block: Shaped[np.ndarray, "n c *space"], digests: list[bytes]) -> None:
-        """Encode what is new in a block, each picture once."""
+    def _vectors(
+        self, block: Shaped[np.ndarray, "n c *space"], *, asked_again: bool
+    ) -> Float32[np.ndarray, "n d"]:
+        """The vectors of a block; what is new in it is encoded, each picture once."""
+        digests = [_digest(image) for image in block]
         new = {digest: row for row, digest in enumerate(digests) if digest not in self._known}
-        if not new:
-            return
-        rows = list(new.values())
-        key = {"encoder": self.encoder.fingerprint, "images": [one.hex() for one in new]}
-        path = Cache.default().path("utility-features", key, ".safetensors")
-        self._known.update(zip(new, _kept(path, lambda: self.encoder.vectors(block[rows])), strict=True))
-        self.n_encoded += len(rows)
+        found = {digest: self._known[digest] for digest in digests if digest not in new}
+        if new:
+            key = {"encoder": self.encoder.fingerprint, "images": [one.hex() for one in new]}
+            path = Cache.default().path("utility-features", key, ".safetensors")
+            made = _kept(path, lambda: self.encoder.vectors(block[list(new.values())]))
+            found |= dict(zip(new, made, strict=True))
+            if asked_again and (len(self._known) + len(new)) * made[0].nbytes <= self.room:
+                self._known |= dict(zip(new, made, strict=True))
+            self.n_encoded += len(new)
+        return np.stack([found[digest] for digest in digests])
 
-    def _width(self, images: ImageSet) -> int:
-        if self._known:
-            return len(next(iter(self._known.values())))
-        return int(self.encoder.vectors(np.zeros((1, *images.shape), images.pixels.dtype)).shape[1])
+
+def _is_changed(images: ImageSet) -> bool:
+    return isinstance(images.pixels, AgainPixels) and images.pixels.seed is not None
 
 
 def _digest(image: Shaped[np.ndarray, "c *space"]) -> bytes:

@@ -65,6 +65,10 @@ class Network:
         about = {name: value for name, value in asdict(self).items() if name != "path"}
         return fingerprint(["network", 1, about])
 
+    def bytes_for(self, n: int, n_bytes: int, n_classes: int) -> int:
+        """The images, real and made, and both together; batches and the network are small beside them."""
+        return 2 * n * n_bytes
+
     def tell(
         self, real: Learnt, added: Learnt, asked: Shaped[np.ndarray, "m c *space"], n_classes: int, seed: int
     ) -> tuple[np.ndarray, float]:

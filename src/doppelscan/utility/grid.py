@@ -22,9 +22,8 @@ __all__ = ["Grid", "Made"]
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """Images that a maker gave for what was granted: their rows, classes, and the fold of what each was made from."""
+    """What a maker gave for what was granted: rows, classes, and the fold of what each was made from."""
 
-    images: ImageSet
     learnt: Learnt
 
     def first(self, counts: Int64[np.ndarray, " k"]) -> Learnt | None:
@@ -49,7 +48,7 @@ class Grid:
     absent
         Cells that cannot be: too few real images of a class, or too few synthetic ones.
     made
-        What each maker gave for the most real images under the first seed, for the view of the embedding.
+        What each maker gave for the most real images under the first seed, for the map.
     """
 
     real: ImageSet
@@ -61,7 +60,7 @@ class Grid:
     view: View
     reverse_truth: dict[Cell, Int64[np.ndarray, " n"]] = field(default_factory=dict)
     absent: list[Cell] = field(default_factory=list)
-    made: dict[str, Made] = field(default_factory=dict)
+    made: dict[str, ImageSet] = field(default_factory=dict)
 
     @property
     def sizes(self) -> list[int]:
@@ -83,6 +82,12 @@ class Grid:
     def seed(self, number: int) -> int:
         """The seed of the repetition of this number."""
         return int(stream(self.settings.seed, "utility", number).integers(2**31))
+
+    @property
+    def most(self) -> int:
+        """How many images the largest cell learns from."""
+        granted = max(len(self.granted(size, 0).rows) for size in self.sizes)
+        return granted * (1 + max(self.settings.ratios, default=0))
 
     def __len__(self) -> int:
         """How many cells there are at most."""
@@ -132,12 +137,10 @@ class Grid:
         counts = mine.per_class(len(self.classes)) * max(self.settings.ratios, default=0)
         wanted = {name: int(count) for name, count in zip(self.classes, counts, strict=True)}
         images = maker.make(of_granted, wanted, self.seed(number))
-        made = Made(
-            images,
-            Learnt(self.view.of(images), self._labels(maker, images), _folds(images, of_granted, mine)),
-        )
+        labels, folds = self._labels(maker, images), _folds(images, of_granted, mine)
+        made = Made(Learnt(self.view.of(images), labels, folds))
         if number == 0:
-            self.made[maker.name] = made
+            self.made[maker.name] = images
         return made
 
     def _labels(self, maker: Maker, images: ImageSet) -> Int64[np.ndarray, " n"]:

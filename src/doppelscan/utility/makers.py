@@ -8,14 +8,16 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Float64, Int64, Shaped
+from jaxtyping import Int64
 
 from doppelscan.errors import InputError, Problem
 from doppelscan.imagesets import ImageSet
+from doppelscan.imagesets.imageset import with_columns
 from doppelscan.seeds import stream
 from doppelscan.store import fingerprint
+from doppelscan.utility.again import AgainPixels
 
-__all__ = ["Augmented", "Duplicated", "Given", "Maker", "interpolated", "without"]
+__all__ = ["Augmented", "Duplicated", "Given", "Maker", "without"]
 
 
 @runtime_checkable
@@ -105,14 +107,7 @@ class Augmented:
 
     def make(self, granted: ImageSet, counts: Mapping[str, int], seed: int) -> ImageSet:
         """Each label's images in turn, changed."""
-        again = _again(granted, _in_turn(granted, counts))
-        changed = [
-            _changed(again[row].pixels, stream(seed, "utility augmented", source, row))
-            for row, source in enumerate(again.table["source_id"])
-        ]
-        shape = (0, *granted.shape)
-        pixels = np.stack(changed) if changed else np.empty(shape, granted.pixels.dtype)
-        return ImageSet.from_arrays(pixels, again.table, name="augmented")
+        return _again(granted, _in_turn(granted, counts), seed)
 
 
 def without(images: ImageSet, ids: frozenset[str]) -> ImageSet:
@@ -130,19 +125,6 @@ def without(images: ImageSet, ids: frozenset[str]) -> ImageSet:
     return images.take(np.flatnonzero(~named))
 
 
-def interpolated(
-    values: Float32[np.ndarray, "*shape"], at: Float64[np.ndarray, " m"], axis: int
-) -> Float32[np.ndarray, "*other"]:
-    """The values at these places along an axis, linear between two of them, those at its ends beyond it."""
-    last = values.shape[axis] - 1
-    places = np.clip(at, 0, last)
-    below = np.floor(places).astype(np.int64)
-    along = [-1 if one == axis else 1 for one in range(values.ndim)]
-    share = (places - below).astype(np.float32).reshape(along)
-    lower, upper = (np.take(values, np.minimum(one, last), axis=axis) for one in (below, below + 1))
-    return np.asarray(lower + share * (upper - lower))
-
-
 def _in_turn(granted: ImageSet, counts: Mapping[str, int]) -> Int64[np.ndarray, " n"]:
     labels = granted.table["label"].to_numpy()
     mine = {label: np.flatnonzero(labels == label) for label in counts}
@@ -150,40 +132,15 @@ def _in_turn(granted: ImageSet, counts: Mapping[str, int]) -> Int64[np.ndarray, 
     return np.concatenate(parts).astype(np.int64)
 
 
-def _again(granted: ImageSet, rows: Int64[np.ndarray, " n"]) -> ImageSet:
-    again = granted.take(rows)
-    sources = again.table["id"]
+def _again(granted: ImageSet, rows: Int64[np.ndarray, " n"], seed: int | None = None) -> ImageSet:
+    """The images at these rows; changed, each by its own chance, under a seed."""
+    ids, labels = (granted.table[name].to_numpy() for name in ("id", "label"))
     table = pd.DataFrame(
         {
-            "id": [f"{source}~{row}" for row, source in enumerate(sources)],
-            "label": again.table["label"],
-            "source_id": sources,
+            "id": [f"{source}~{number}" for number, source in enumerate(ids[rows])],
+            "label": labels[rows],
+            "source_id": ids[rows],
         }
     )
-    return ImageSet.from_arrays(_values(again), table, name="again")
-
-
-def _values(images: ImageSet) -> Shaped[np.ndarray, "n c *space"]:
-    if not len(images):
-        return np.empty((0, *images.shape), images.pixels.dtype)
-    return np.stack([image.pixels for image in images])
-
-
-def _changed(
-    image: Shaped[np.ndarray, "c *space"], rng: np.random.Generator
-) -> Shaped[np.ndarray, "c *space"]:
-    """Mirrored left to right in half of all cases, moved by 5%, zoomed by 10%, 10% lighter, darker, harder, softer."""
-    values = image.astype(np.float32)
-    if rng.uniform() < 0.5:
-        values = np.flip(values, axis=-1)
-    zoom, shift = np.exp(rng.uniform(-0.1, 0.1)), rng.uniform(-0.05, 0.05, image.ndim - 1) * image.shape[1:]
-    moved = values
-    for axis, (length, by) in enumerate(zip(image.shape[1:], shift, strict=True), start=1):
-        middle = (length - 1) / 2
-        moved = interpolated(moved, (np.arange(length) - middle) / zoom + middle + by, axis)
-    mean, spread = float(moved.mean()), float(np.ptp(image.astype(np.float64)))
-    moved = (moved - mean) * rng.uniform(0.9, 1.1) + mean + spread * rng.uniform(-0.1, 0.1)
-    if image.dtype.kind in "iu":
-        limits = np.iinfo(image.dtype)
-        moved = np.clip(np.rint(moved), limits.min, limits.max)
-    return np.asarray(moved.astype(image.dtype))
+    pixels = AgainPixels(granted.pixels, ids.tolist(), rows, np.arange(len(rows)), seed)
+    return ImageSet(with_columns(table), pixels, name="again")

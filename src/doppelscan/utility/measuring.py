@@ -22,7 +22,7 @@ from doppelscan.utility.grid import Grid
 from doppelscan.utility.inputs import Sets, load
 from doppelscan.utility.makers import Augmented, Duplicated, Given, Maker, without
 from doppelscan.utility.settings import UtilitySettings
-from doppelscan.workers import counted, map_ordered, silent, single_threaded_algebra
+from doppelscan.workers import counted, elsewhere, map_ordered, silent, single_threaded_algebra
 from doppelscan.workers.clock import Clock
 from doppelscan.workers.progress import Progress
 
@@ -153,7 +153,8 @@ def _looking(
     """The classifier, what it sees of images, and what the map of the embedding is drawn from."""
     from doppelscan.utility.eyes import encoder_for
 
-    sight = Features(encoder_for(sets.real, settings, resources=resources, progress=clock.tell), clock.tell)
+    encoder = encoder_for(sets.real, settings, resources=resources, progress=clock.tell)
+    sight = Features(encoder, clock.tell, room=resources.memory // 8)
     if settings.classifier == "probe":
         return Probe(), sight, sight
     from doppelscan.utility.finetuning import Pixels, network_classifier
@@ -174,12 +175,34 @@ def _told(grid: Grid, resources: Resources, clock: Clock) -> list[Told]:
             about.append((job.cell, len(job.real.labels), len(job.added.labels), other))
             yield job
 
-    workers = resources.workers if isinstance(grid.classifier, Probe) else 1
+    workers = _at_once(grid, resources)
     made = counted(map_ordered(told_by, jobs(), workers=workers), "cells", len(grid), clock.tell)
     return [
         Told(cell, n_real, n_synthetic, told, chosen, other)
         for (told, chosen), (cell, n_real, n_synthetic, other) in zip(made, about, strict=False)
     ]
+
+
+def _at_once(grid: Grid, resources: Resources) -> int:
+    """How many cells may be worked on at once: as many as memory has room for.
+
+    Raises
+    ------
+    InputError
+        If the largest cell alone needs more.
+    """
+    row, n = grid.view.of(grid.test.take([0]))[0].nbytes, grid.most
+    made, each = n * row, grid.classifier.bytes_for(n + len(grid.test), row, len(grid.classes))
+    if made + each > resources.memory:
+        needed, there = ((size / 2**30) for size in (made + each, resources.memory))
+        what = (
+            f"the largest cell learns from {n:,} images, which takes {needed:.2f}GB; {there:.2f}GB are there"
+        )
+        cure = "give more with --memory, or ask for less with --real-per-class or --per-real"
+        raise InputError(Problem(what, where=grid.real.name, cure=cure))
+    wanted = resources.workers if isinstance(grid.classifier, Probe) else 1
+    waiting = 2 * made  # of what each worker does next
+    return wanted if elsewhere() else max(1, min(wanted, (resources.memory - made) // (each + waiting)))
 
 
 def _record(

@@ -35,13 +35,12 @@ def probe(
     and without what was made from them (`added.folds`: the fold of an image's source). Nothing else is consulted.
     """
     penalty = _chosen(real, added, n_classes)
-    features = np.concatenate([real.features, added.features])
     labels = np.concatenate([real.labels, added.labels])
-    return next(probed(features, labels, asked, n_classes, [penalty])), penalty
+    return next(probed([real.features, added.features], labels, asked, n_classes, [penalty])), penalty
 
 
 def probed(
-    features: Float[np.ndarray, "n d"],
+    features: Sequence[Float[np.ndarray, "_ d"]],
     labels: Int64[np.ndarray, " n"],
     asked: Float[np.ndarray, "m d"],
     n_classes: int,
@@ -49,10 +48,14 @@ def probed(
 ) -> Iterator[Float64[np.ndarray, "m k"]]:
     """The probabilities under each penalty: the mean loss over images, plus penalty / 2 times the sum of squares.
 
-    Features are standardised by those learnt from, rows then of length 1 on average. The optimum is reached
-    whatever the number of images, so that no arm has the advantage of more steps.
+    The images learnt from are those of all arrays of `features`, in turn. Features are standardised by those learnt
+    from, rows then of length 1 on average. The optimum is reached whatever the number of images, so that no arm has
+    the advantage of more steps.
     """
-    seen, other = _axes(*_standardised(features, asked))
+    standardised = _standardised(np.concatenate(features), asked)
+    del features  # there may be tens of thousands of images
+    seen, other = _axes(*standardised)
+    del standardised
     start = np.zeros((seen.shape[1] + 1, n_classes))
     for penalty in penalties:
         start = _minimum(seen, labels, penalty, start)
@@ -80,10 +83,10 @@ def _chosen(real: Learnt, added: Learnt, n_classes: int) -> float:
 def _losses_without(part: int, real: Learnt, added: Learnt, n_classes: int) -> Iterator[float]:
     """Under each penalty, the loss of one fold's images where nothing was learnt from them."""
     out, kept = real.folds == part, added.folds != part
-    features = np.concatenate([real.features[~out], added.features[kept]])
     labels = np.concatenate([real.labels[~out], added.labels[kept]])
     truth = np.arange(int(out.sum())), real.labels[out]
-    for told in probed(features, labels, real.features[out], n_classes, PENALTIES):
+    seen = (features[rows] for features, rows in ((real.features, ~out), (added.features, kept)))
+    for told in probed(list(seen), labels, real.features[out], n_classes, PENALTIES):
         yield float(-np.log(np.maximum(told[truth], 1e-12)).sum())
 
 
@@ -93,7 +96,10 @@ def _standardised(
     mean, spread = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
     varies = spread > 1e-6 * (np.abs(mean) + 1e-6)
     scale = varies / (np.where(varies, spread, 1) * np.sqrt(max(varies.sum(), 1)))
-    return (features - mean) * scale, (asked - mean) * scale
+    seen, other = features - mean, asked - mean
+    seen *= scale
+    other *= scale
+    return seen, other
 
 
 def _axes(
