@@ -30,10 +30,9 @@ __all__ = ["demo"]
 _TRAIN, _HOLDOUT, _DRAWN, _SIZE = 24, 300, 100, 32  # patients, other patients, films drawn, pixels
 _RECIPE = (
     *("n_images=8000", "batch=8", "warm_up=400", "decay=cosine", "half_life=1000", "precision=float32"),
-    *("learning_rate=0.002", "channels=32,64,96", "attention=false,false,true", "head_channels=32"),
+    *("learning_rate=0.002", "channels=32,48,64", "attention=false,false,true", "head_channels=32"),
     *("patch=2", "blocks=1", "schedule=cosine", "predicts=v"),
 )
-_THREADS = 2  # always as many: sums in another order end in other films
 
 
 def demo(
@@ -51,7 +50,7 @@ def demo(
 ) -> None:
     """Train a small diffusion model on few invented patients until it memorizes some, and audit what it draws.
 
-    It takes two to three minutes on two cores; run again after an interruption, it goes on where it stood. With
+    It takes about two minutes on a free core; run again after an interruption, it goes on where it stood. With
     --planted nothing is trained: copies are hidden among films of other patients, and what the audit
     finds is held against the truth. With --text a whole text-to-image model of random weights is fine-tuned on
     photographs of skin lesions, and draws from words, and anew parts of photographs, by every strategy.
@@ -65,7 +64,7 @@ def demo(
         sets = planted_sets(seed) if planted else skins(seed) if text else _cohort(seed)
         kept = _kept(sets, out, resources, progress)
         if not planted:
-            with _threads(_THREADS):
+            with _threads(2 if text else 1):  # always as many: sums in another order end in other films
                 kept["synthetic"] = (
                     worded(kept, out, seed, progress)
                     if text
@@ -168,7 +167,7 @@ def _memorized(
         out=out / "model",
         holdout=kept["holdout"],
         seed=seed,
-        keeping=Keeping(marks=5, last=1, minutes=0.25),
+        keeping=Keeping(marks=3, last=1, minutes=0.25),
         resources=resources,
         progress=progress,
     )
