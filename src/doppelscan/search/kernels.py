@@ -51,11 +51,9 @@ def block_values(
     values = np.empty((len(pixels), counts.size), dtype=np.float32)
     squared, total, variation = np.empty(len(pixels)), np.empty(len(pixels), np.int64), np.empty(len(pixels))
 
-    narrow = pixels.dtype == np.uint8 and pixels.shape[-1] <= _CHUNK  # 32 bits hold the squares of a row
-
     def fill(part: slice) -> None:
         moments = squared[part], total[part], variation[part]
-        _block_values(pixels[part], narrow, rows, columns, cells, counts, values[part], moments)
+        _block_values(pixels[part], rows, columns, cells, counts, values[part], moments)
 
     _in_threads(len(pixels), fill)
     return values, squared, total, variation
@@ -171,7 +169,7 @@ def _compiled_in_any_order(loops: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @compiled
-def _block_values(pixels, narrow, rows, columns, cells, counts, values, moments):  # type: ignore[no-untyped-def]
+def _block_values(pixels, rows, columns, cells, counts, values, moments):  # type: ignore[no-untyped-def]
     squared, totals, variations = moments
     root = 1 / np.sqrt(counts.ravel())
     size = counts.ravel()
@@ -179,7 +177,7 @@ def _block_values(pixels, narrow, rows, columns, cells, counts, values, moments)
     sums = np.empty(counts.shape, dtype=np.int64)
     for i in range(len(pixels)):
         sums[:] = 0
-        square = _add_blocks(pixels[i], narrow, rows, columns, cells, sums)
+        square = _add_blocks(pixels[i], rows, columns, cells, sums)
         of_blocks = sums.ravel()
         total = of_blocks.sum()
         totals[i], variations[i] = total, _variation(total, square, d)
@@ -194,7 +192,7 @@ def _block_values(pixels, narrow, rows, columns, cells, counts, values, moments)
 
 
 @compiled
-def _add_blocks(image, narrow, rows, columns, cells, sums):  # type: ignore[no-untyped-def]
+def _add_blocks(image, rows, columns, cells, sums):  # type: ignore[no-untyped-def]
     """Add up the blocks of all planes; the sum of squares."""
     above = np.empty(image.shape[2], dtype=np.int32)
     square = np.int64(0)
@@ -202,7 +200,7 @@ def _add_blocks(image, narrow, rows, columns, cells, sums):  # type: ignore[no-u
         for block in range(rows.size - 1):
             above[:] = 0
             for y in range(rows[block], rows[block + 1]):
-                square += _add_row(image[plane, y], narrow, above)
+                square += _add_row(image[plane, y], above)
             _add_up(above, columns, sums[cells[plane], block])
     return square
 
@@ -217,12 +215,8 @@ def _variation(total, squares, d):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _add_row(row, narrow, columns):  # type: ignore[no-untyped-def]
+def _add_row(row, columns):  # type: ignore[no-untyped-def]
     """Add a row to the sums of columns; the sum of its squares."""
-    if narrow:
-        for x in range(row.size):
-            columns[x] += np.int32(row[x])
-        return np.int64(_byte_product(row, row))
     square = np.int64(0)
     for x in range(row.size):
         value = np.int32(row[x])
