@@ -66,7 +66,7 @@ class Network:
         return fingerprint(["network", 1, about])
 
     def bytes_for(self, n: int, n_bytes: int, n_classes: int) -> int:
-        """The images, real and made, and both together; batches and the network are small beside them."""
+        """The images, real and made, and both together; not the network and its batches, about a gigabyte more."""
         return 2 * n * n_bytes
 
     def tell(
