@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 __all__ = ["values_in_lists"]
 
@@ -19,7 +20,7 @@ _DEPTH = 16
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 
 
-def values_in_lists(file: BinaryIO, lists: frozenset[str]) -> int:
+def values_in_lists(file: BufferedIOBase, lists: frozenset[str]) -> int:
     """How many values the columns of these paths have, in all pages together.
 
     Raises
@@ -42,7 +43,7 @@ class _Chunk:
     size: int
 
 
-def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
+def _chunks(file: BufferedIOBase) -> Iterator[_Chunk]:
     end = file.seek(0, 2)
     last = _at(file, max(0, end - 8), 8)
     size = int.from_bytes(last[:4], "little")
@@ -59,7 +60,7 @@ def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
             yield _Chunk(b".".join(told[3]).decode(errors="replace"), start, told[7])
 
 
-def _values(file: BinaryIO, chunk: _Chunk) -> Iterator[int]:
+def _values(file: BufferedIOBase, chunk: _Chunk) -> Iterator[int]:
     place, end = chunk.start, chunk.start + chunk.size
     while place < end:
         header = _Compact(_at(file, place, min(_HEADER, end - place)))
@@ -71,7 +72,7 @@ def _values(file: BinaryIO, chunk: _Chunk) -> Iterator[int]:
         place += header.place + page[3]
 
 
-def _at(file: BinaryIO, place: int, size: int) -> bytes:
+def _at(file: BufferedIOBase, place: int, size: int) -> bytes:
     file.seek(place)
     return file.read(size)
 
