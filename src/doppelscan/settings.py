@@ -12,7 +12,15 @@ from pathlib import Path
 from doppelscan.control_groups import cores_left, memory_left
 from doppelscan.errors import InputError, Problem
 
-__all__ = ["Resources", "cores", "free_memory", "give_back_memory", "limit_threads", "parse_memory"]
+__all__ = [
+    "Resources",
+    "cores",
+    "free_memory",
+    "give_back_memory",
+    "let_threads_sleep",
+    "limit_threads",
+    "parse_memory",
+]
 
 _MALLOPT = {-1: 4 * 2**20, -3: 4 * 2**20, -8: 2}
 """Of glibc's `malloc.h`: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD (blocks of 4 MB are given back), M_ARENA_MAX."""
@@ -39,6 +47,15 @@ def limit_threads() -> None:
     if cores() < _cores_to_run_on():
         for name in _THREADS:
             os.environ.setdefault(name, str(cores()))
+
+
+def let_threads_sleep() -> None:
+    """Let threads of libraries that are loaded later sleep, not spin, while they wait for each other.
+
+    A spinning thread takes the core from the one it waits for, wherever there is other work or a core is half of one
+    (docs/log.md). What the user has set stays.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def give_back_memory() -> None:

@@ -48,6 +48,7 @@ def test_a_model_of_wild_settings_is_refused(borrowed: Path, tmp_path: Path, set
     altered(borrowed / "model.json", settings=settings)
     done = call("sample", borrowed, "--seeds", "0-1", "--out", tmp_path / "out")
     assert (done.code, done.err.count("\n")) == (2, 1), done.err
+    assert "no settings" in done.err or "autoencoder" in done.err
 
 
 @pytest.mark.parametrize(("longer", "why"), [(0, "cannot be the weights"), (2**24, "cannot be read")])

@@ -129,7 +129,7 @@ def test_labels_in_an_npz_that_are_not_those_of_the_table_are_found(
         images, labels = arrays["train_images"], arrays["train_labels"]
     for _ in npz.pack(folder / NPZ, images[:, None], len(images), (1, *images.shape[1:]), images.dtype):
         pass
-    npz.add_labels(folder / NPZ, [17, *labels[1:, 0]])
+    npz.add_labels(folder / NPZ, [17, *labels[1:, 0].tolist()])
     write_sums(folder)
     assert {fault.what for fault in check(folder).faults if fault.check == "record"} == {
         "its labels are not those of images.csv"

@@ -31,7 +31,7 @@ from doppelscan.cli.study import study
 from doppelscan.cli.train import train
 from doppelscan.cli.utility import utility
 from doppelscan.errors import PAGES, DoppelscanError, GateFailed
-from doppelscan.settings import limit_threads
+from doppelscan.settings import let_threads_sleep, limit_threads
 
 __all__ = ["app", "main"]
 
@@ -90,6 +90,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name is shown whatever the terminal's alphabet
     show_warnings()
     limit_threads()
+    let_threads_sleep()
     try:
         app()
     except DoppelscanError as error:

@@ -110,7 +110,7 @@ class Description:
         content = read_json(path, expected=_FORMAT)
         del content["format"]
         try:
-            family = family_named(content["family"])
+            family = family_named(str(content["family"]))
             subject = settings_of(Subject, content["subject"])
             _refuse_shape(subject, family, "subject")
             parts = {

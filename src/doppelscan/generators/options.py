@@ -20,14 +20,16 @@ _ONE_BY_ONE = frozenset({"blocks", "depth", "steps", "sampler_steps"})
 _MOST = 100_000  # of what is made or done one by one: a stranger's model could name a number that never ends
 
 
-def settings_of(kind: type[S], values: Mapping[str, Any]) -> S:
+def settings_of(kind: type[S], values: object) -> S:
     """The settings of this kind that `dataclasses.asdict` took apart, or JSON gave back.
 
     Raises
     ------
     InputError
-        If some are of a wrong type or out of range, all of them named.
+        If some are of a wrong type or out of range, all of them named; or if these are no settings at all.
     """
+    if not isinstance(values, Mapping):
+        raise InputError(Problem(f"a {type(values).__name__} holds no settings"))
     if endless := [path for path, value in _flat(values) if _is_endless(path, value)]:
         raise InputError([Problem("is too large", where=path, cure=f"at most {_MOST:,}") for path in endless])
     try:
